@@ -1,0 +1,273 @@
+"""Frozen dataclasses ⇄ TOML ⇄ `--set a.b=c`: every setting of a run, in one place.
+
+A recipe file holds the same keys in the same nesting; a model keeps the whole Config it was
+made with.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from isthmus.errors import ConfigError
+
+T = TypeVar("T")
+
+
+def require(holds: bool, name: str, must_be: str, got: object) -> None:
+    """Raise ConfigError unless `holds`: "epochs must be at least 1; got 0."."""
+    if not holds:
+        raise ConfigError(f"{name} must be {must_be}; got {got!r}.")
+
+
+@dataclass(frozen=True)
+class PartConfig:
+    """A part by name, and the keyword arguments it is built with."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """How samples are drawn, scaled and disturbed before the encoder sees them."""
+
+    transform: PartConfig = PartConfig("unit")
+    """unit (to 0..1) or standard (mean 0, deviation 1)."""
+    held_out: float = 0.1
+    """Share of the samples kept out of training, for early stopping and honest figures."""
+    held_out_last: bool = False
+    """Hold out the last samples instead of random ones (when the order is time)."""
+    crop: int | None = None
+    """Side of the square cut at random from an image at each step; None takes images whole."""
+    corruption: PartConfig = PartConfig("none")
+    """What is done to the input while the target stays clean: none, gaussian, masking, …"""
+    shift: int = 0
+    """Input and target are moved together by up to this many pixels each way, at random."""
+    rotate_degrees: float = 0.0
+    """… and turned by up to this angle, at random."""
+    flip: bool = False
+    """… and mirrored left to right half of the time."""
+    memory_limit_mb: int = 2048
+    """Sources larger than this are read from the disk again in every epoch."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.held_out < 1, "data.held_out", "at least 0 and below 1", self.held_out)
+        require(self.crop is None or self.crop >= 8, "data.crop", "at least 8 pixels", self.crop)
+        require(self.shift >= 0, "data.shift", "at least 0", self.shift)
+        require(0 <= self.rotate_degrees <= 180, "data.rotate_degrees", "0 to 180", self.rotate_degrees)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetConfig:
+    """The two halves and the size of the code between them."""
+
+    latent: int = 32
+    """Numbers in the code, or its channels where the net keeps height and width."""
+    encoder: PartConfig = PartConfig("mlp")
+    decoder: PartConfig = PartConfig("mlp")
+    output: str = "auto"
+    """What the decoder ends in: identity, sigmoid, softmax; auto takes what the loss asks for."""
+    weight_bits: int = 16
+    """Bits of a stored decoder weight; fewer make the embedded model smaller."""
+
+    def __post_init__(self) -> None:
+        require(self.latent >= 1, "net.latent", "at least 1", self.latent)
+        require(self.output in OUTPUTS, "net.output", f"one of {', '.join(OUTPUTS)}", self.output)
+        require(4 <= self.weight_bits <= 16, "net.weight_bits", "4 to 16", self.weight_bits)
+
+
+OUTPUTS = ("auto", "identity", "sigmoid", "softmax")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossConfig:
+    """What training makes small: distortion, and penalties with the weight of each."""
+
+    distortion: PartConfig = PartConfig("mse")
+    weights_l1: float = 0.0
+    weights_l2: float = 0.0
+    code_l1: float = 0.0
+    code_kl: float = 0.0
+    """Weight of the KL sparsity penalty: the mean activation of each code unit towards code_target."""
+    code_target: float = 0.05
+
+    def __post_init__(self) -> None:
+        for name in ("weights_l1", "weights_l2", "code_l1", "code_kl"):
+            require(getattr(self, name) >= 0, f"loss.{name}", "at least 0", getattr(self, name))
+        require(0 < self.code_target < 1, "loss.code_target", "between 0 and 1", self.code_target)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """How one training run is carried out."""
+
+    epochs: int = 20
+    steps: int | None = None
+    """Optimiser steps; overrides epochs."""
+    budget_s: float | None = None
+    """Seconds of training; the first of them measure a step and fix the number of steps."""
+    batch_size: int = 128
+    optimiser: str = "adamw"
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.01
+    momentum: float = 0.9
+    """Of sgd; the first moment's decay of adam and adamw."""
+    schedule: str = "cosine"
+    """constant, cosine, one-cycle or plateau."""
+    warmup: float = 0.02
+    """Share of the steps during which the learning rate climbs from 0."""
+    clip_norm: float | None = 1.0
+    clip_value: float | None = None
+    ema_decay: float | None = 0.999
+    """Weights are averaged over about 1 / (1 - ema_decay) steps; None keeps the last ones."""
+    patience: int | None = 20
+    """Evaluations without a better held-out loss before training stops; None never stops early."""
+    evaluate_every: int | None = None
+    """Steps between two looks at the held-out data; None means once an epoch."""
+    precision: str = "auto"
+    """auto, float32 or bfloat16; auto takes bfloat16 on a CUDA device that has it."""
+    compile: str = "auto"
+    """auto, on or off: torch.compile; auto when a C++ compiler is there and the run repays it."""
+    checkpoint_every_s: float = 30.0
+    seed: int = 0
+    threads: int | None = None
+    """CPU threads; None measures."""
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        require(self.epochs >= 1, "train.epochs", "at least 1", self.epochs)
+        require(self.steps is None or self.steps >= 1, "train.steps", "at least 1", self.steps)
+        require(self.budget_s is None or self.budget_s > 0, "train.budget_s", "above 0", self.budget_s)
+        require(self.batch_size >= 1, "train.batch_size", "at least 1", self.batch_size)
+        require(self.learning_rate > 0, "train.learning_rate", "above 0", self.learning_rate)
+        require(self.weight_decay >= 0, "train.weight_decay", "at least 0", self.weight_decay)
+        require(0 <= self.momentum < 1, "train.momentum", "at least 0 and below 1", self.momentum)
+        require(0 <= self.warmup < 1, "train.warmup", "at least 0 and below 1", self.warmup)
+        require(self.precision in ("auto", "float32", "bfloat16"), "train.precision",
+                "auto, float32 or bfloat16", self.precision)  # fmt: skip
+        require(self.compile in ("auto", "on", "off"), "train.compile", "auto, on or off", self.compile)
+        for name in ("clip_norm", "clip_value", "patience", "evaluate_every", "threads"):
+            value = getattr(self, name)
+            require(value is None or value > 0, f"train.{name}", "above 0, or none", value)
+        decay = self.ema_decay
+        require(decay is None or 0 < decay < 1, "train.ema_decay", "between 0 and 1, or none", decay)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything that decides what a training run makes, apart from the data."""
+
+    data: DataConfig = DataConfig()
+    net: NetConfig = NetConfig()
+    bottleneck: PartConfig = PartConfig("plain")
+    loss: LossConfig = LossConfig()
+    train: TrainConfig = TrainConfig()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested dict, parts flattened to {"name": …, option: …}; `from_dict` undoes it."""
+        return typing.cast("dict[str, Any]", _plain(self))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Config:
+        """Build from a nested dict; missing keys keep their defaults, unknown ones are refused."""
+        return _build(cls, values, "")
+
+    @classmethod
+    def from_toml(cls, text: str) -> Config:
+        """Build from the text of a recipe file."""
+        try:
+            return cls.from_dict(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as wrong:
+            raise ConfigError(f"The recipe is not valid TOML: {wrong}.") from wrong
+
+    def with_settings(self, settings: Iterable[str]) -> Config:
+        """Apply `--set` strings.
+
+        >>> Config().with_settings(["train.epochs=5", "net.encoder.hidden=[64]"]).train.epochs
+        5
+        """
+        values = self.to_dict()
+        for setting in settings:
+            _set(values, setting)
+        return Config.from_dict(values)
+
+    def with_train(self, **changes: Any) -> Config:
+        """The same, with some fields of `train` changed."""
+        return replace(self, train=replace(self.train, **changes))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, PartConfig):
+        return {"name": value.name, **{k: _plain(v) for k, v in value.options.items()}}
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _build(cls: type[T], values: Any, path: str) -> T:
+    require(isinstance(values, Mapping), path.rstrip(".") or "the recipe", "a table of keys", values)
+    hints = typing.get_type_hints(cls)
+    for key in values:
+        if key not in hints:
+            close = difflib.get_close_matches(str(key), hints, n=1)
+            hint = f" Did you mean {path}{close[0]}?" if close else ""
+            raise ConfigError(f"{path}{key} is no setting.{hint} Known: {', '.join(hints)}.")
+    return cls(**{key: _convert(hints[key], value, f"{path}{key}") for key, value in values.items()})
+
+
+def _convert(hint: Any, value: Any, name: str) -> Any:
+    if hint is PartConfig:
+        return _part(value, name)
+    if is_dataclass(hint):
+        return _build(typing.cast("type[Any]", hint), value, f"{name}.")
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value in (None, "none") and type(None) in kinds:
+        return None
+    if float in kinds and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    wanted = " or ".join(kind.__name__ for kind in kinds if kind is not type(None))
+    fits = isinstance(value, kinds) and (bool in kinds or not isinstance(value, bool))
+    require(fits, name, f"of type {wanted}", value)
+    return value
+
+
+def _part(value: Any, name: str) -> PartConfig:
+    if isinstance(value, str):
+        return PartConfig(value)
+    require(isinstance(value, Mapping) and isinstance(value.get("name"), str), name,
+            'a name, or a table with one ("mlp", or {name = "mlp", …})', value)  # fmt: skip
+    return PartConfig(value["name"], {k: v for k, v in value.items() if k != "name"})
+
+
+def _set(values: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    require(bool(equals and key), "--set", "KEY=VALUE, like train.epochs=5", setting)
+    *parents, last = key.strip().split(".")
+    for parent in parents:
+        inner = values.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            raise ConfigError(f"--set {setting}: {parent} holds a value, so it has no keys of its own.")
+        values = inner
+    value = _parse(text.strip())
+    # A new part starts with its own defaults: options of the old one would not fit it.
+    values[last] = {"name": value} if isinstance(values.get(last), dict) else value
+
+
+def _parse(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return None if text == "none" else text  # a bare word is a string
+
+
+def describe_defaults() -> dict[str, Any]:
+    """Every key with its default, nested as in a recipe file."""
+    return asdict(Config())
