@@ -1,0 +1,101 @@
+"""Names that may be written: inside the output folder, and no two of them the same file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from isthmus.errors import BadItem
+from isthmus.files import disk_errors, refuse_existing
+
+LONGEST_PART_BYTES = 255  # the limit of ext4, APFS and NTFS alike
+
+
+def fault_in(name: str) -> str | None:
+    r"""Say what keeps `name` from being a safe relative path, or None if nothing does.
+
+    >>> fault_in("summer/beach.png") is None
+    True
+    >>> fault_in("../beach.png")
+    "holds '..'"
+    >>> fault_in("C:beach.png")
+    'starts with a drive'
+    """
+    if "\0" in name or "\\" in name:
+        return "holds a backslash or a zero byte"
+    if PureWindowsPath(name).drive:
+        return "starts with a drive"
+    parts = name.split("/")
+    if not all(parts) or "." in parts:
+        return "is absolute, empty or has an empty part"
+    if ".." in parts:
+        return "holds '..'"
+    try:
+        longest = max(len(os.fsencode(part)) for part in parts)
+    except UnicodeEncodeError:
+        return "holds characters that no file name can have"
+    return "has a part that is too long" if longest > LONGEST_PART_BYTES else None
+
+
+def check_names(names: Iterable[str], *, ignores_case: bool = False) -> None:
+    """Raise BadItem unless all names are safe and each is a file of its own.
+
+    Args:
+        names: relative, with forward slashes.
+        ignores_case: the file system takes "A.png" and "a.png" for one file.
+
+    >>> check_names(["a.png", "A.png"])
+    >>> check_names(["a.png", "A.png"], ignores_case=True)
+    Traceback (most recent call last):
+        ...
+    isthmus.errors.BadItem: 'A.png' and 'a.png' would be one file here, so nothing was written. ...
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        if fault := fault_in(name):
+            raise BadItem(f"The name {name!r} {fault}, so nothing was written: it could leave the folder.")
+        key = _key(name, ignores_case)
+        if key in seen:
+            raise _collision(name, seen[key])
+        seen[key] = name
+    for key, name in seen.items():
+        for folder in PurePosixPath(key).parents:
+            if str(folder) in seen:
+                raise _collision(name, seen[str(folder)])
+
+
+def prepare_outputs(names: Iterable[str], directory: Path, *, force: bool) -> list[Path]:
+    """Check names and places before anything is written there; return the paths.
+
+    Raises:
+        BadItem: as `check_names`, for the file system that `directory` is on.
+        OutputExists: a file is there and `force` is False.
+    """
+    names = list(names)
+    with disk_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        check_names(names, ignores_case=_ignores_case(directory))
+    paths = [directory / name for name in names]
+    for path in paths:
+        refuse_existing(path, force=force)
+    return paths
+
+
+def _key(name: str, ignores_case: bool) -> str:
+    # File systems that ignore case also take the two ways to write é for one.
+    return unicodedata.normalize("NFC", name).casefold() if ignores_case else name
+
+
+def _collision(name: str, other: str) -> BadItem:
+    return BadItem(
+        f"{name!r} and {other!r} would be one file here, so nothing was written. Restore to another "
+        "file system, or only one of the two."
+    )
+
+
+def _ignores_case(directory: Path) -> bool:
+    with tempfile.NamedTemporaryFile(prefix=".case-a-", dir=directory) as probe:
+        return Path(probe.name).with_name(Path(probe.name).name.upper()).exists()

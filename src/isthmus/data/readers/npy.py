@@ -1,0 +1,175 @@
+"""NumPy's own files: .npy, memory-mapped, and .npz, a zip of them.
+
+Written with NumPy's own header writer, so equal samples give the very bytes of `numpy.save`.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import numpy as np
+from numpy.lib import format as npy_format
+
+from isthmus.data.names import prepare_outputs
+from isthmus.data.readers.arrays import ArraySource, take, write_samples
+from isthmus.data.source import Layout, Member
+from isthmus.errors import BadItem, NoData
+from isthmus.files import atomic_write
+from isthmus.spec import DataSpec
+
+
+class Npy(ArraySource):
+    """One .npy file, read from the disk only where samples are asked for."""
+
+    @classmethod
+    def matches(cls, source: object) -> bool:
+        """See Source."""
+        return isinstance(source, Path) and source.is_file() and source.suffix.lower() == ".npy"
+
+    @classmethod
+    def open(cls, source: Path, *, skip_bad: bool = False) -> Npy:
+        """See Source."""
+        try:
+            values = np.load(source, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError, OSError) as damage:
+            raise _damaged(source, damage) from damage
+        members = (Member(source.name, len(values) if values.ndim else 0),)
+        layout = Layout("npy", members, _options(values.dtype, [source.name] if _is_fortran(values) else []))
+        size = source.stat().st_size
+        return cls(values, layout, name=source.stem, file_bytes=size, skip_bad=skip_bad)
+
+    @classmethod
+    def write(
+        cls,
+        layout: Layout,
+        spec: DataSpec,
+        samples: Iterable[np.ndarray],
+        directory: Path,
+        *,
+        force: bool = False,
+    ) -> list[Path]:
+        """See Source."""
+        paths = prepare_outputs([member.name for member in layout.members], directory, force=force)
+        remaining = iter(samples)
+        for path, member in zip(paths, layout.members, strict=True):
+            with atomic_write(path, force=force) as file:
+                _write_array(file, member, remaining, spec, layout.options)
+        return paths
+
+
+class Npz(ArraySource):
+    """The arrays of one .npz file, one after the other; they must be of one kind."""
+
+    @classmethod
+    def matches(cls, source: object) -> bool:
+        """See Source."""
+        return isinstance(source, Path) and source.is_file() and source.suffix.lower() == ".npz"
+
+    @classmethod
+    def open(cls, source: Path, *, skip_bad: bool = False) -> Npz:
+        """See Source."""
+        try:
+            with zipfile.ZipFile(source) as archive:
+                packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())
+                arrays = {entry.filename: _read_entry(archive, entry) for entry in archive.infolist()}
+        except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as damage:
+            raise _damaged(source, damage) from damage
+        _require_one_kind(arrays, source)
+        members = tuple(Member(name, len(values)) for name, values in arrays.items())
+        first = next(iter(arrays.values()))
+        options = _options(first.dtype, [name for name, values in arrays.items() if _is_fortran(values)])
+        layout = Layout("npz", members, {**options, "archive": source.name, "compressed": packed})
+        values = np.concatenate(list(arrays.values())) if len(arrays) > 1 else first
+        size = source.stat().st_size
+        return cls(values, layout, name=source.stem, file_bytes=size, skip_bad=skip_bad)
+
+    @classmethod
+    def write(
+        cls,
+        layout: Layout,
+        spec: DataSpec,
+        samples: Iterable[np.ndarray],
+        directory: Path,
+        *,
+        force: bool = False,
+    ) -> list[Path]:
+        """See Source."""
+        paths = prepare_outputs([str(layout.options.get("archive", "arrays.npz"))], directory, force=force)
+        method = zipfile.ZIP_DEFLATED if layout.options.get("compressed") else zipfile.ZIP_STORED
+        remaining = iter(samples)
+        with atomic_write(paths[0], force=force) as file, zipfile.ZipFile(file, "w", method) as archive:
+            for member in layout.members:
+                # numpy.savez too forces zip64, since sizes are not known when an entry begins
+                with archive.open(member.name, "w", force_zip64=True) as entry:
+                    _write_array(cast("BinaryIO", entry), member, remaining, spec, layout.options)
+        return paths
+
+
+def _write_array(
+    file: BinaryIO, member: Member, samples: Iterator[np.ndarray], spec: DataSpec, options: Any
+) -> None:
+    stored, fortran = _stored_dtype(spec, options), member.name in options.get("fortran", ())
+    shape = (len(member), *spec.shape)
+    header = {"descr": npy_format.dtype_to_descr(stored), "fortran_order": fortran, "shape": shape}
+    npy_format.write_array_header_1_0(file, header)
+    if not fortran:
+        return write_samples(file, samples, len(member), spec, stored)
+    # First axis fastest, so the first byte run needs every sample: this one is held in memory.
+    values = np.stack([take(samples, spec) for _ in range(len(member))])
+    file.write(values.astype(stored).tobytes(order="F"))
+    return None
+
+
+def _stored_dtype(spec: DataSpec, options: Any) -> np.dtype:
+    native = np.dtype(spec.dtype)
+    return native.newbyteorder(">") if options.get("big_endian") else native.newbyteorder("<")
+
+
+def _options(dtype: np.dtype, fortran: list[str]) -> dict[str, Any]:
+    """Remember only what is out of the ordinary."""
+    options: dict[str, Any] = {"fortran": fortran} if fortran else {}
+    if dtype.str.startswith(">"):
+        options["big_endian"] = True
+    return options
+
+
+def _is_fortran(values: np.ndarray) -> bool:
+    return values.flags.f_contiguous and not values.flags.c_contiguous
+
+
+def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray:
+    with archive.open(entry) as file:
+        version = npy_format.read_magic(file)
+        read_header = (
+            npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
+        )
+        shape, fortran, dtype = read_header(file)
+        expected = math.prod(shape) * dtype.itemsize
+        # Compared with the zip's own list before anything of that size is allocated.
+        if dtype.hasobject or expected > entry.file_size:
+            raise ValueError(f"{entry.filename} holds Python objects or less than its header says")
+        data = file.read(expected)
+    if len(data) != expected:
+        raise EOFError(f"{entry.filename} is cut short")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _require_one_kind(arrays: dict[str, np.ndarray], path: Path) -> None:
+    if not arrays:
+        raise NoData(f"{path} holds no arrays.")
+    kinds = {name.removesuffix(".npy"): (values.shape[1:], values.dtype) for name, values in arrays.items()}
+    if len(set(kinds.values())) > 1 or not all(values.ndim for values in arrays.values()):
+        listed = ", ".join(f"{name}: {dtype} {shape}" for name, (shape, dtype) in list(kinds.items())[:4])
+        raise BadItem(
+            f"The arrays in {path} must have one type and one sample shape; got {listed}. "
+            "Save the one to use as a .npy of its own with numpy.save."
+        )
+
+
+def _damaged(path: Path, damage: Exception) -> BadItem:
+    return BadItem(f"{path} is damaged, or no array of numbers: {damage}. Save or copy it again.")

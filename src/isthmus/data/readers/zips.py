@@ -1,0 +1,104 @@
+"""Images in a .zip, read where they lie; written back as a .zip."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from isthmus.data.names import check_names, prepare_outputs
+from isthmus.data.readers.arrays import take
+from isthmus.data.readers.images import ImageSource, is_image, restored_names
+from isthmus.data.readers.pixels import encode, restored_suffix
+from isthmus.data.source import Layout
+from isthmus.errors import BadItem, NoData
+from isthmus.files import atomic_write
+from isthmus.spec import DataSpec
+
+LARGEST_ENTRY_BYTES = 1 << 30
+LARGEST_RATIO = 1032  # deflate cannot shrink further, so a zip that claims more counts bytes twice
+FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold: no clock may change the bytes
+
+
+class Zip(ImageSource):
+    """The images in one .zip, in the order of their names."""
+
+    @classmethod
+    def matches(cls, source: object) -> bool:
+        """See Source."""
+        return isinstance(source, Path) and source.is_file() and source.suffix.lower() == ".zip"
+
+    @classmethod
+    def open(cls, source: Path, *, skip_bad: bool = False) -> Zip:
+        """See Source."""
+        return cls(source, skip_bad)
+
+    @classmethod
+    def write(
+        cls,
+        layout: Layout,
+        spec: DataSpec,
+        samples: Iterable[np.ndarray],
+        directory: Path,
+        *,
+        force: bool = False,
+    ) -> list[Path]:
+        """See Source."""
+        names = restored_names(layout, spec)
+        check_names(names)
+        paths = prepare_outputs([str(layout.options.get("archive", "images.zip"))], directory, force=force)
+        remaining = iter(samples)
+        # Stored, not deflated: the images are compressed already.
+        with atomic_write(paths[0], force=force) as file, zipfile.ZipFile(file, "w") as archive:
+            for name in names:
+                suffix = restored_suffix(Path(name).suffix, spec.channels, spec.dtype)
+                archive.writestr(zipfile.ZipInfo(name, FIRST_DATE), encode(take(remaining, spec), suffix))
+        return paths
+
+    def __init__(self, source: Path, skip_bad: bool) -> None:
+        try:
+            self._archive = zipfile.ZipFile(source)
+        except (zipfile.BadZipFile, OSError) as damage:
+            raise NoData(f"{source} is no readable .zip: {damage}. Copy it again.") from damage
+        self.file_bytes = source.stat().st_size
+        self._archive_name = source.name
+        entries = self._archive.infolist()
+        self._require_honest(entries)
+        names = sorted({entry.filename for entry in entries if is_image(entry.filename)})
+        super().__init__(names, name=source.stem, reader="zip", skip_bad=skip_bad)
+
+    def load(self, name: str) -> BinaryIO:
+        """See ImageSource."""
+        entry = self._archive.getinfo(name)
+        if entry.file_size > LARGEST_ENTRY_BYTES:
+            raise BadItem(
+                f"{name} unpacks to {entry.file_size} bytes; in a .zip an image may have 1 GiB. "
+                "Unpack the .zip first."
+            )
+        try:
+            return io.BytesIO(self._archive.read(entry))
+        except (
+            zipfile.BadZipFile,
+            zlib.error,
+            OSError,
+            EOFError,
+            RuntimeError,
+            NotImplementedError,
+        ) as damage:
+            raise BadItem(f"{name} cannot be unpacked: {damage}.") from damage
+
+    def _options(self, renamed: object) -> dict[str, object]:
+        return {"archive": self._archive_name, **({"renamed": renamed} if renamed else {})}
+
+    def _require_honest(self, entries: Iterable[zipfile.ZipInfo]) -> None:
+        claimed = sum(entry.file_size for entry in entries)
+        if claimed > LARGEST_RATIO * self.file_bytes:
+            raise NoData(
+                f"{self._archive_name} claims to unpack to {claimed} bytes, more than a .zip of its size "
+                "can hold. Make it anew from images that you trust."
+            )
