@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import torch
 
-from isthmus.config import PartConfig, require
-from isthmus.losses import LOSSES
-
 
 class Loss(ABC):
-    """A distortion; its options are the keyword arguments of the class.
+    """A distortion; its options are the keyword-only arguments of the class.
 
     It is at least 0, and least where the output equals the target. Each sample's value is a
     mean over its own values, so that a loss weighs the same for small and large samples.
@@ -38,21 +34,6 @@ class Loss(ABC):
     @abstractmethod
     def per_sample(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The measure itself, in full precision: (batch,)."""
-
-
-def build_loss(part: PartConfig) -> Loss:
-    """The loss a config names; raise UnknownName or ConfigError.
-
-    >>> build_loss(PartConfig("huber", {"delta": 0.5})).unit
-    'huber loss per value'
-    """
-    family = LOSSES.find(part.name)
-    known = list(inspect.signature(family).parameters)
-    for option in part.options:
-        require(option in known, f"An option of the loss {part.name!r}",
-                f"one of {', '.join(known)}" if known else "left out, since it has none", option)  # fmt: skip
-    loss: Loss = family(**part.options)
-    return loss
 
 
 def mean_per_sample(values: torch.Tensor) -> torch.Tensor:

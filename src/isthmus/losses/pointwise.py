@@ -40,7 +40,7 @@ class MeanAbsoluteError(Loss):
         return mean_per_sample((output - target).abs())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Huber(Loss):
     """Squared error up to `delta`, straight on from there: e²/2, then delta·(|e| − delta/2).
 

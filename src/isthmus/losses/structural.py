@@ -18,7 +18,7 @@ SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 STABILISERS = (0.01, 0.03)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SSIM(Loss):
     """1 − SSIM, from 0 (equal) to 2: the mean over a Gaussian window of 11 × 11 pixels.
 
@@ -42,7 +42,7 @@ class SSIM(Loss):
         return 1 - mean_per_sample(luminance * contrast)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MSSSIM(Loss):
     """1 − MS-SSIM, from 0 (equal) to 1: contrast at up to five scales, brightness at the coarsest.
 

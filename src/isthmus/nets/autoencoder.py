@@ -100,31 +100,28 @@ class Autoencoder(nn.Module):
         """(batch, *sample) → (batch, heads·latent, …)."""
         return self.encoder(pad_to_multiple(x, self.stride) if self.stride > 1 else x)
 
-    def decode(self, code: torch.Tensor, size: tuple[int, int] | None = None) -> torch.Tensor:
+    def decode(self, code: torch.Tensor, size: tuple[int, ...] | None = None) -> torch.Tensor:
         """(batch, *code_shape) → (batch, *sample), through the link.
 
         Args:
-            size: height and width to crop to; None takes the sample's own, or all there is
-                where they vary.
+            size: height and width to crop padded images to; None takes the sample's own, or all
+                there is where they vary. Nets that pad nothing have no use for it.
         """
         return LINKS[self.link](self.decode_raw(code, size))
 
-    def decode_raw(self, code: torch.Tensor, size: tuple[int, int] | None = None) -> torch.Tensor:
+    def decode_raw(self, code: torch.Tensor, size: tuple[int, ...] | None = None) -> torch.Tensor:
         """As `decode`, but before the link: the logits that cross-entropies ask for."""
-        output = self.decoder(code)
-        height, width = size or self._own_size()
-        return output if height is None else output[..., :height, :width]
+        output: torch.Tensor = self.decoder(code)
+        if self.stride == 1:
+            return output
+        height, width = size or self.sample[-2:]
+        return output[..., :height, :width]  # a side of None crops nothing
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Reconstruct: (batch, *sample) → the same shape. Of several heads, the first is decoded."""
         code = self.encode(x)
         first = code[:, : code.shape[1] // self.heads]
-        return self.decode(first, _sides(x) if self.stride > 1 else None)
-
-    def _own_size(self) -> tuple[int | None, int | None]:
-        if self.stride == 1 or None in self.sample:
-            return None, None
-        return self.sample[-2], self.sample[-1]
+        return self.decode(first, tuple(x.shape[-2:]))
 
 
 def pad_to_multiple(x: torch.Tensor, stride: int) -> torch.Tensor:
@@ -135,13 +132,9 @@ def pad_to_multiple(x: torch.Tensor, stride: int) -> torch.Tensor:
     >>> pad_to_multiple(torch.zeros(1, 3, 100, 96), 8).shape
     torch.Size([1, 3, 104, 96])
     """
-    height, width = _sides(x)
+    height, width = x.shape[-2:]
     below, right = -height % stride, -width % stride
     return F.pad(x, (0, right, 0, below), mode="replicate") if below or right else x
-
-
-def _sides(x: torch.Tensor) -> tuple[int, int]:
-    return x.shape[-2], x.shape[-1]
 
 
 def _family(part: PartConfig) -> type[Net]:
