@@ -1,0 +1,75 @@
+"""Isthmus: train an autoencoder on your own data; compress, restore and describe it.
+
+    from isthmus import Autoencoder, load
+
+    ae = Autoencoder(budget="5m").fit(X)
+    blob = ae.compress(X)          # real bytes, the model's among them
+    X2 = ae.decompress(blob)
+    Z = ae.transform(X)            # features
+    ae.save("mine.ism"); ae = load("mine.ism")
+
+Everything is imported on first use, so `import isthmus` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from isthmus._version import __version__
+
+if TYPE_CHECKING:
+    from isthmus.data import open_source
+    from isthmus.errors import IsthmusError
+    from isthmus.estimator import Autoencoder, load
+    from isthmus.model import Model
+    from isthmus.spec import DataSpec
+    from isthmus.tasks.compress import compress, decompress
+    from isthmus.tasks.evaluate import evaluate
+    from isthmus.tasks.features import embed
+    from isthmus.tasks.fit import fit
+    from isthmus.tasks.info import info
+    from isthmus.tasks.verify import verify
+
+__all__ = [
+    "Autoencoder",
+    "DataSpec",
+    "IsthmusError",
+    "Model",
+    "__version__",
+    "compress",
+    "decompress",
+    "embed",
+    "evaluate",
+    "fit",
+    "info",
+    "load",
+    "open_source",
+    "verify",
+]
+
+_PLACES = {
+    "Autoencoder": "isthmus.estimator",
+    "DataSpec": "isthmus.spec",
+    "IsthmusError": "isthmus.errors",
+    "Model": "isthmus.model",
+    "compress": "isthmus.tasks.compress",
+    "decompress": "isthmus.tasks.compress",
+    "embed": "isthmus.tasks.features",
+    "evaluate": "isthmus.tasks.evaluate",
+    "fit": "isthmus.tasks.fit",
+    "info": "isthmus.tasks.info",
+    "load": "isthmus.estimator",
+    "open_source": "isthmus.data",
+    "verify": "isthmus.tasks.verify",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'isthmus' has no attribute {name!r}")
+    return getattr(importlib.import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -96,9 +96,19 @@ def image(sample: Shape, family: str) -> Shape:
     return sample
 
 
-def widths(values: Iterable[int], name: str) -> tuple[int, ...]:
-    """`values` as a tuple of layer widths, all at least 1; a recipe file gives them as a list."""
-    found = tuple(values) if isinstance(values, (list, tuple)) else (values,)
-    whole = all(isinstance(width, int) and not isinstance(width, bool) and width >= 1 for width in found)
-    require(whole, name, "a list of whole numbers, each at least 1", values)
-    return found
+def whole(value: Any, name: str, *, least: int) -> int:
+    """`value` itself, known to be a whole number and not below `least`."""
+    # bool counts as int in Python, but `blocks = true` in a recipe is a slip.
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    require(is_whole and value >= least, name, f"a whole number, at least {least}", value)
+    return int(value)
+
+
+def widths(values: int | Sequence[int], name: str) -> tuple[int, ...]:
+    """Layer widths as a tuple; a recipe file gives them as a list, or as one number for one layer.
+
+    >>> widths([512, 256], "hidden"), widths(64, "hidden")
+    ((512, 256), (64,))
+    """
+    several = values if isinstance(values, (list, tuple)) else [values]
+    return tuple(whole(width, f"each of {name}", least=1) for width in several)

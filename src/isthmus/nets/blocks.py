@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from isthmus.config import require
+from isthmus.nets.base import whole
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 
@@ -92,6 +93,7 @@ class ResidualBlock(nn.Module):
 
 def residual_blocks(count: int, channels: int, activation: str, prefix: str) -> list[tuple[str, nn.Module]]:
     """`count` named residual blocks, for `chain`: prefix_block_1, prefix_block_2, …"""
+    whole(count, "blocks", least=0)
     return [(f"{prefix}_block_{i + 1}", ResidualBlock(channels, activation)) for i in range(count)]
 
 

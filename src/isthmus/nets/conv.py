@@ -40,7 +40,7 @@ class Conv(Net):
         latent: int,
         *,
         heads: int = 1,
-        channels: Sequence[int] = (16, 32, 64),
+        channels: int | Sequence[int] = (16, 32, 64),
         blocks: int = 0,
         activation: str = "relu",
     ) -> nn.Module:
@@ -60,7 +60,7 @@ class Conv(Net):
         sample: Shape,
         latent: int,
         *,
-        channels: Sequence[int] = (16, 32, 64),
+        channels: int | Sequence[int] = (16, 32, 64),
         blocks: int = 0,
         activation: str = "relu",
     ) -> nn.Module:
@@ -83,7 +83,7 @@ class Conv(Net):
         return chain(steps)
 
 
-def _levels(sample: Shape, channels: Sequence[int]) -> list[tuple[int, int, int]]:
+def _levels(sample: Shape, channels: int | Sequence[int]) -> list[tuple[int, int, int]]:
     """(channel, height, width) of the sample and behind each level; sides are halved, rounded up."""
     depth, height, width = fixed(image(sample, "conv"), "conv")
     levels = [(depth, height, width)]

@@ -48,7 +48,7 @@ class MLP(Net):
         latent: int,
         *,
         heads: int = 1,
-        hidden: Sequence[int] = (512, 256),
+        hidden: int | Sequence[int] = (512, 256),
         activation: str = "relu",
         dropout: float = 0.0,
         norm: bool = False,
@@ -64,7 +64,7 @@ class MLP(Net):
         sample: Shape,
         latent: int,
         *,
-        hidden: Sequence[int] = (512, 256),
+        hidden: int | Sequence[int] = (512, 256),
         activation: str = "relu",
         dropout: float = 0.0,
     ) -> nn.Module:
@@ -78,7 +78,8 @@ class MLP(Net):
 
 
 def _hidden_layers(sizes: Iterable[int], activation: str, dropout: float, norm: bool) -> Steps:
-    require(0 <= dropout < 1, "dropout", "at least 0 and below 1", dropout)
+    is_share = isinstance(dropout, (int, float)) and 0 <= dropout < 1
+    require(is_share, "dropout", "at least 0 and below 1", dropout)
     first, *rest = sizes
     steps: Steps = []
     for number, size in enumerate(rest, start=1):

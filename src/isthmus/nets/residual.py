@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from isthmus.config import require
-from isthmus.nets.base import Net, Shape, image
+from isthmus.nets.base import Net, Shape, image, whole
 from isthmus.nets.blocks import activation_module, chain, convolution, residual_blocks
 
 
@@ -53,7 +53,7 @@ class Residual(Net):
         activation: str = "relu",
     ) -> nn.Module:
         """(batch, channel, height, width) → (batch, heads·latent, height/stride, width/stride)."""
-        patch = _patch_values(sample, stride, channels, blocks)
+        patch = _patch_values(sample, stride, channels)
         active = activation_module(activation)
         return chain(
             [
@@ -77,7 +77,7 @@ class Residual(Net):
         activation: str = "relu",
     ) -> nn.Module:
         """(batch, latent, height/stride, width/stride) → (batch, channel, height, width)."""
-        patch = _patch_values(sample, stride, channels, blocks)
+        patch = _patch_values(sample, stride, channels)
         active = activation_module(activation)
         return chain(
             [
@@ -90,10 +90,9 @@ class Residual(Net):
         )
 
 
-def _patch_values(sample: Shape, stride: int, channels: int, blocks: int) -> int:
+def _patch_values(sample: Shape, stride: int, channels: int) -> int:
     """Values in one stride × stride patch of the sample."""
     depth = image(sample, "residual")[0]
     assert depth is not None, "`image` has checked it"
-    require(channels >= 1, "channels", "at least 1", channels)
-    require(blocks >= 0, "blocks", "at least 0", blocks)
+    whole(channels, "channels", least=1)
     return depth * Residual.stride(stride=stride) ** 2

@@ -1,0 +1,57 @@
+"""The contract of a bottleneck's training half."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Coded:
+    """What came through a bottleneck during training."""
+
+    latent: Tensor
+    """(batch, channel, *position): what the decoder is given."""
+    penalty: Tensor
+    """(batch,): to be added to the distortion, per value of the sample, already weighted."""
+    rate_bits: Tensor | None = None
+    """(batch,): estimated bits of each sample's code, where the bottleneck estimates them."""
+
+
+class Bottleneck(nn.Module):
+    """Stands between encoder and decoder while the net learns.
+
+    Built with the number of latent channels and its own options. `heads` says how many channels
+    the encoder must give for each one of the latent.
+    """
+
+    heads = 1
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+
+    def forward(self, encoded: Tensor, *, values: int, progress: float) -> Coded:
+        """Disturb, and price, what the encoder gave.
+
+        Args:
+            encoded: (batch, heads × channel, *position).
+            values: numbers in one sample; penalties are per value, so that one weight suits all sizes.
+            progress: how far training has come, 0 to 1.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define forward")
+
+    def latent(self, encoded: Tensor) -> Tensor:
+        """The latent without noise: what is stored, and what features are made of."""
+        return encoded
+
+    def offset(self) -> Tensor | None:
+        """(channel,) centre of rounding if the bottleneck was trained for a step of 1, else None."""
+        return None
+
+
+def zeros_per_sample(tensor: Tensor) -> Tensor:
+    """(batch,) zeros, of the tensor's type and device."""
+    return torch.zeros(len(tensor), dtype=tensor.dtype, device=tensor.device)

@@ -1,0 +1,90 @@
+"""A code trained for the bits it will cost.
+
+Rounding has no gradient, so the net learns on a stand-in: uniform noise of the same width, and
+later rounding itself with the gradient passed straight through. A small distribution per channel,
+learned beside the net, says how many bits each value will take; after training it is thrown away
+and replaced by integer tables counted from the rounded latents.
+
+Source: Ballé, Laparra & Simoncelli 2017, arXiv:1611.01704 (noise); Minnen & Singh 2020,
+arXiv:2007.08739 (noise for the rate, straight-through rounding for the distortion).
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from isthmus.bottlenecks.base import Bottleneck, Coded
+from isthmus.config import require
+
+
+class Rate(Bottleneck):
+    """Distortion + rate_weight × bits per value is what training makes small.
+
+    Args:
+        rate_weight: the price of one bit per value in units of distortion. With mse on a 0..1
+            scale, 1 / (65025 λ) for the λ that papers use with 255².
+        switch: from this share of the training on, the decoder sees truly rounded values.
+        components: logistic components in each channel's distribution.
+        warm_up: the price climbs to its full height during this first share of the training.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        rate_weight: float = 0.002,
+        switch: float = 0.7,
+        components: int = 3,
+        warm_up: float = 0.1,
+    ) -> None:
+        super().__init__(channels)
+        require(rate_weight > 0, "bottleneck.rate_weight", "above 0", rate_weight)
+        require(0 <= switch <= 1, "bottleneck.switch", "0 to 1", switch)
+        require(0 <= warm_up < 1, "bottleneck.warm_up", "at least 0 and below 1", warm_up)
+        self.rate_weight, self.switch, self.warm_up = rate_weight, switch, warm_up
+        self.centre = nn.Parameter(torch.zeros(channels))
+        self.means = nn.Parameter(torch.linspace(-1, 1, components).repeat(channels, 1))
+        self.log_scales = nn.Parameter(torch.zeros(channels, components))
+        self.weights = nn.Parameter(torch.zeros(channels, components))
+
+    def forward(self, encoded: Tensor, *, values: int, progress: float) -> Coded:
+        """Noise or rounding for the decoder; bits per value × rate_weight as the penalty."""
+        centre = self.centre.view(1, -1, *[1] * (encoded.ndim - 2))
+        noisy = encoded + torch.rand_like(encoded) - 0.5
+        bits = self.bits(noisy - centre).flatten(1).sum(1)
+        if progress < self.switch:
+            latent = noisy
+        else:
+            rounded = torch.round(encoded - centre) + centre
+            latent = encoded + (rounded - encoded).detach()
+        price = self.rate_weight * min(1.0, progress / self.warm_up) if self.warm_up else self.rate_weight
+        return Coded(latent, price * bits / values, bits)
+
+    def bits(self, centred: Tensor) -> Tensor:
+        """Bits of each value (batch, channel, *position) under its channel's distribution."""
+        by_channel = centred.movedim(1, 0).flatten(1).unsqueeze(-1)  # (channel, value, 1)
+        inverse_scale = torch.exp(-self.log_scales.clamp(-6, 8)).unsqueeze(1)
+        distance = by_channel - self.means.unsqueeze(1)
+        upper = torch.sigmoid((distance + 0.5) * inverse_scale)
+        lower = torch.sigmoid((distance - 0.5) * inverse_scale)
+        share = torch.softmax(self.weights, dim=1).unsqueeze(1)
+        mass = ((upper - lower) * share).sum(-1)  # (channel, value)
+        bits = -torch.log2(mass.clamp_min(_LEAST_MASS))
+        # Far out both sigmoids round to the same number; there a line keeps the pull inwards.
+        far = (by_channel.squeeze(-1).abs() - _FAR).clamp_min(0)
+        return (bits + far).unflatten(1, _rest(centred)).movedim(0, 1)
+
+    def offset(self) -> Tensor:
+        """The learned centre of rounding."""
+        return self.centre.detach()
+
+
+_LEAST_MASS = 2.0**-24
+_FAR = 256.0
+
+
+def _rest(tensor: Tensor) -> tuple[int, ...]:
+    batch, _, *positions = tensor.shape
+    return (batch, *positions)
+

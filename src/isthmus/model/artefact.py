@@ -1,0 +1,154 @@
+"""`Model` ⇄ .ism: a valid safetensors file whose metadata holds one JSON document. No pickle.
+
+The decode part is stored as integers (see decoder.py), the encoder as float32. The document
+under the metadata key "isthmus" names the parts, the settings and where the model comes from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus.coding.canonical import canonical_json
+from isthmus.config import Config
+from isthmus.errors import DamagedFile, NewerFormat, NoData, NotOurFile, SpecMismatch
+from isthmus.files import write_bytes
+from isthmus.model.decoder import FORMAT_VERSION, Decoder
+from isthmus.spec import DataSpec
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """A trained autoencoder with everything it takes to use it."""
+
+    decoder: Decoder
+    encoder: Mapping[str, np.ndarray]
+    """Weights of the encoder and of the bottleneck's training half, float32."""
+    config: Config
+    """All settings of the run that made it."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Samples, steps, seconds, held-out figures, versions: for people, never for decoding."""
+    golden: Mapping[str, Any] = field(default_factory=dict)
+    """Symbols of one held-out sample and a checksum of what they decode to, as a self-test."""
+
+    @property
+    def spec(self) -> DataSpec:
+        """The kind of sample the model was made for."""
+        return self.decoder.spec
+
+    @property
+    def hash(self) -> str:
+        """The model's identity: that of its decode part."""
+        return self.decoder.hash
+
+    @cached_property
+    def _run(self) -> Any:
+        from isthmus.nets.runtime import EncoderRuntime
+
+        return EncoderRuntime(self.spec, self.config, self.encoder)
+
+    def require_fits(self, spec: DataSpec) -> None:
+        """Raise SpecMismatch unless samples of `spec` can be given to this model."""
+        if not self.spec.accepts(spec):
+            raise SpecMismatch(
+                f"This model was trained on {self.spec.summary()}; these data are {spec.summary()}. "
+                "Give data of the same kind, or train a model on these: isthmus fit."
+            )
+
+    def encode(self, samples: np.ndarray) -> np.ndarray:
+        """Samples (batch, …) in their own type → float32 latents (batch, channel, *position)."""
+        return self._run(self.decoder.transform.forward(samples))
+
+    def quantise(self, samples: np.ndarray) -> np.ndarray:
+        """Samples (batch, …) → int32 symbols (batch, channel, *position)."""
+        return self.decoder.quantiser.quantise(self.encode(samples))
+
+    def save(self, path: str | Path, *, force: bool = True) -> Path:
+        """Write the .ism file, whole or not at all."""
+        from safetensors.numpy import save
+
+        path = Path(path)
+        tensors = {f"decoder.{name}": _whole(array) for name, array in self.decoder.tensors().items()}
+        tensors |= {f"encoder.{name}": _whole(array) for name, array in self.encoder.items()}
+        metadata = {"isthmus": json.dumps(self._document(), sort_keys=True)}
+        write_bytes(path, save(tensors, metadata), force=force)
+        return path
+
+    def _document(self) -> dict[str, Any]:
+        document = {
+            "format": FORMAT_VERSION,
+            "hash": self.hash,
+            "encoder_hash": _hash_of(self.encoder),
+            "decoder": self.decoder.document(),
+            "config": self.config.to_dict(),
+            "provenance": dict(self.provenance),
+            "golden": dict(self.golden),
+        }
+        return document | {"document_hash": hashlib.sha256(canonical_json(document)).hexdigest()}
+
+    @classmethod
+    def load(cls, path: str | Path) -> Model:
+        """Read an .ism file and check that it is whole."""
+        path = Path(path)
+        document, tensors = _read(path)
+        if document.get("format", 0) > FORMAT_VERSION:
+            raise NewerFormat(
+                f"{path} has format {document['format']}; this version reads 0 to {FORMAT_VERSION}. "
+                "Update with `pip install -U isthmus`."
+            )
+        decoder = Decoder.from_parts(document.get("decoder", {}), _under("decoder.", tensors))
+        encoder = _under("encoder.", tensors)
+        claimed = document.pop("document_hash", "")
+        whole = (
+            claimed == hashlib.sha256(canonical_json(document)).hexdigest()
+            and document.get("hash") == decoder.hash
+            and document.get("encoder_hash") == _hash_of(encoder)
+        )
+        if not whole:
+            raise DamagedFile(f"{path} is damaged: its contents no longer match their hash. Copy it again.")
+        return cls(
+            decoder=decoder,
+            encoder=encoder,
+            config=Config.from_dict(document["config"]),
+            provenance=document["provenance"],
+            golden=document["golden"],
+        )
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise NoData(f"There is no model at {path}. Give the .ism file that `isthmus fit` wrote.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            document = json.loads(metadata["isthmus"])
+            return document, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as wrong:
+        raise NotOurFile(f"{path} is not a whole Isthmus model ({wrong}). Give an .ism file.") from wrong
+    except KeyError:
+        raise NotOurFile(f"{path} is a safetensors file, but not an Isthmus model. Give an .ism file.") from None
+
+
+def _under(prefix: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
+
+
+def _whole(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array)
+
+
+def _hash_of(tensors: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].dtype} {tensors[name].shape}".encode())
+        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
+    return digest.hexdigest()

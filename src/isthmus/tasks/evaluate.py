@@ -1,0 +1,134 @@
+"""Data and model → distortion, rate, and honest sizes beside other coders on the same data."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from isthmus.coding.container import Sizes
+from isthmus.data import Source, open_source
+from isthmus.data.distortion import Distortion
+from isthmus.model import Model
+from isthmus.tasks.compress import compress_bytes, open_archive
+from isthmus.tasks.peers import Peer, lossless_peers, lossy_peers
+from isthmus.tasks.results import Result, size
+
+
+@dataclass(frozen=True)
+class EvaluateResult(Result):
+    """One model on one source; every byte of the archive is counted."""
+
+    name: str
+    samples: int
+    raw_bytes: int
+    source_bytes: int
+    archive_bytes: int
+    sizes: Sizes
+    values: int
+    """Numbers in all samples."""
+    distortion: Distortion
+    peers: tuple[Peer, ...]
+    pairs: tuple[np.ndarray, np.ndarray] = field(repr=False)
+    """Some originals and their reconstructions, for pictures (lists where sizes differ)."""
+
+    @property
+    def bits_per_value(self) -> float:
+        """Of the whole archive, model included."""
+        return 8 * self.archive_bytes / self.values
+
+    @property
+    def payload_bits_per_value(self) -> float:
+        """Of what grows with the data: codes, block headers, index."""
+        return 8 * self._growing / self.values
+
+    @property
+    def _growing(self) -> int:
+        return self.archive_bytes - self.sizes.model
+
+    def break_even(self, peer: Peer) -> int | None:
+        """From how many samples on the archive, model included, is smaller than the peer's files.
+
+        None where each of our samples takes more bytes than the peer's.
+        """
+        saved_each = (peer.bytes - self._growing) / self.samples
+        return math.ceil(self.sizes.model / saved_each) if saved_each > 0 else None
+
+    def verdict(self) -> str:
+        """Who is smallest at this size, and from how many samples on we are."""
+        rivals = [peer for peer in self.peers if peer.psnr_db is not None] or list(self.peers)
+        best = min(rivals, key=lambda peer: peer.bytes)
+        pays = self.break_even(best)
+        at = "" if best.psnr_db is None else f" at {best.psnr_db:.1f} dB"
+        if self.archive_bytes <= best.bytes:
+            return (
+                f"Smaller than {best.name}{at} by {1 - self.archive_bytes / best.bytes:.0%}, model included; "
+                f"the model pays from {pays:,} samples on."
+            )
+        lead = f"{best.name}{at} wins at {self.samples:,} samples ({size(best.bytes)} against {size(self.archive_bytes)}); "
+        if pays is None:
+            return lead + "its samples are smaller than ours even without the model."
+        return lead + f"the model pays from {pays:,} samples on."
+
+    def summary(self) -> str:
+        """One line for a terminal."""
+        return (
+            f"{self.distortion.psnr_db:.2f} dB at {self.bits_per_value:.3f} bits per value, model included "
+            f"({self.payload_bits_per_value:.3f} without). {self.verdict()}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready, with the derived figures."""
+        values = super().to_dict()
+        values["sizes"] = {**values["sizes"], "total": self.sizes.total}
+        values["distortion"] = self.distortion.to_dict()
+        values["bits_per_value"] = self.bits_per_value
+        values["payload_bits_per_value"] = self.payload_bits_per_value
+        values["peers"] = [
+            {**peer, "break_even_samples": self.break_even(ours)}
+            for peer, ours in zip(values["peers"], self.peers, strict=True)
+        ]
+        return values | {"verdict": self.verdict()}
+
+
+def evaluate(source: Any, model: Model, *, skip_bad: bool = False, peers: bool = True) -> EvaluateResult:
+    """Compress `source` in memory, restore it, and compare.
+
+    Args:
+        source: a path, a name, an array, or an opened Source; best data the model never saw.
+        model: made by `fit`.
+        skip_bad: leave unreadable items out.
+        peers: compare with zstd, xz, and, for images, PNG, WebP and JPEG at the same PSNR.
+    """
+    source = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
+    archive, result, sizes = compress_bytes(source, model)
+    distortion, originals, restored = Distortion.none(), [], []
+    for index, sample in enumerate(open_archive(archive, model).samples(0, len(source))):
+        original = source.read([index])[0]
+        distortion = distortion + Distortion.between(original, sample, source.spec)
+        if index < _SHOWN:
+            originals.append(original)
+            restored.append(sample)
+    return EvaluateResult(
+        name=source.name,
+        samples=len(source),
+        raw_bytes=source.raw_bytes,
+        source_bytes=source.file_bytes,
+        archive_bytes=result.archive_bytes,
+        sizes=sizes,
+        values=distortion.values,
+        distortion=distortion,
+        peers=tuple(_peers(source, distortion.psnr_db)) if peers else (),
+        pairs=(originals, restored),  # type: ignore[arg-type]
+    )
+
+
+_SHOWN = 12
+
+
+def _peers(source: Source, psnr_db: float) -> list[Peer]:
+    samples: Sequence[np.ndarray] = source.read(range(len(source)))
+    return lossless_peers(samples, source.spec) + lossy_peers(samples, source.spec, psnr_db=psnr_db)

@@ -1,0 +1,223 @@
+"""Data → model."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from isthmus._version import __version__
+from isthmus.config import Config
+from isthmus.data import Source, fit_transform, open_source, split
+from isthmus.errors import MissingExtra, NoData
+from isthmus.files import refuse_existing, write_bytes
+from isthmus.model import Model
+from isthmus.recipes import load_recipe, recipe_for
+from isthmus.tasks.results import Result, size
+
+if TYPE_CHECKING:
+    from isthmus.training.progress import Watcher
+
+
+@dataclass(frozen=True)
+class FitResult(Result):
+    """What `fit` made."""
+
+    model_path: Path | None
+    run: Path
+    """Folder with the history, the settings and the last checkpoint."""
+    recipe: str
+    samples: int
+    held_out: int
+    skipped: tuple[str, ...]
+    steps: int
+    best_step: int
+    stopped: str
+    seconds: float
+    figures: dict[str, float]
+    """Of the finished model on held-out samples: mse, psnr_db, bits_per_value."""
+    model: Model = field(repr=False)
+
+    def summary(self) -> str:
+        """One line for a terminal."""
+        where = f" → {self.model_path}" if self.model_path else ""
+        return (
+            f"Trained {self.steps:,} steps in {self.seconds:.0f} s on {self.samples:,} samples{where}: "
+            f"{self.figures['psnr_db']:.1f} dB at {self.figures['bits_per_value']:.3f} bits per value "
+            f"on {self.held_out:,} held-out samples"
+        )
+
+
+def fit(
+    source: Any,
+    output: str | Path | None = None,
+    *,
+    recipe: str | None = None,
+    settings: Sequence[str] = (),
+    budget_s: float | None = None,
+    start: Model | None = None,
+    resume: bool = False,
+    skip_bad: bool = False,
+    force: bool = False,
+    run: Path | None = None,
+    config: Config | None = None,
+    quiet: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> FitResult:
+    """Train an autoencoder on `source` and save it as `output`.
+
+    Args:
+        source: a path, a name ("mnist", "digits"), an array, or an opened Source.
+        output: the .ism file; None keeps the model in memory.
+        recipe: settings to start from; None takes what suits the data.
+        settings: "key=value" strings on top of the recipe.
+        budget_s: seconds to train; replaces the recipe's number of steps.
+        start: a model whose weights to begin with (and whose settings, unless `recipe` is given).
+        resume: go on from the checkpoint in the run folder.
+        skip_bad: leave unreadable items out and name them.
+        force: replace an existing output.
+        run: folder for history and checkpoints; default: beside the output, NAME.run.
+        config: complete settings, instead of recipe and settings.
+        quiet: no progress display.
+        say: told in one line each what was seen and what is planned.
+    Raises:
+        MissingExtra: PyTorch is not installed.
+        Diverged: the loss became NaN or infinite.
+    """
+    _require_torch()
+    started = time.monotonic()
+    output = None if output is None else Path(output)
+    if output is not None and not resume:
+        refuse_existing(output, force=force)
+    source = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
+    name, config = _settle(source, recipe, settings, budget_s, start, config)
+    train_indices, held = split(
+        len(source), config.data.held_out, config.train.seed, last=config.data.held_out_last
+    )
+    if len(train_indices) == 0:
+        raise NoData(f"{source.name} holds no samples to train on. Give data with at least one.")
+    folder = run or _run_folder(output)
+    say(f"{describe(source)}; recipe {name}")
+    trained, model = _train(
+        source, config, train_indices, held, folder, start=start, resume=resume, quiet=quiet, say=say
+    )
+    if output is not None:
+        model.save(output, force=True)
+    return FitResult(
+        model_path=output,
+        run=folder,
+        recipe=name,
+        samples=len(train_indices),
+        held_out=len(held),
+        skipped=tuple(f"{item.name}: {item.reason}" for item in source.skipped),
+        steps=trained.progress.step,
+        best_step=trained.progress.best_step,
+        stopped=trained.stopped,
+        seconds=time.monotonic() - started,
+        figures={k: v for k, v in model.provenance["held_out"].items() if k != "samples"},
+        model=model,
+    )
+
+
+def describe(source: Source) -> str:
+    """What was seen, for people: "1,240 samples: 300×300 grey image, uint8, 111 MB"."""
+    return f"{len(source):,} samples: {source.spec.summary()}, {size(source.raw_bytes)}"
+
+
+def _require_torch() -> None:
+    from importlib.util import find_spec
+
+    for package in ("torch", "accelerate"):
+        if find_spec(package) is None:
+            raise MissingExtra(f"Training needs {package}, which is not installed: pip install 'isthmus[train]'.")
+
+
+def _settle(
+    source: Source,
+    recipe: str | None,
+    settings: Sequence[str],
+    budget_s: float | None,
+    start: Model | None,
+    config: Config | None,
+) -> tuple[str, Config]:
+    """The recipe's name and the settings that follow from everything the caller said."""
+    if config is None and recipe is None and start is not None:
+        name, config = "as before", start.config
+    elif config is None:
+        name = recipe or recipe_for(source.spec)
+        config = load_recipe(name)
+    else:
+        name = recipe or "custom"
+    if any(s.startswith("train.epochs=") for s in settings):
+        config = config.with_train(steps=None)  # the recipe's steps must not outvote what was typed
+    config = config.with_settings(settings)
+    return name, config if budget_s is None else config.with_train(budget_s=budget_s, steps=None)
+
+
+def _run_folder(output: Path | None) -> Path:
+    if output is not None:
+        return output.with_suffix(".run")
+    return Path(tempfile.mkdtemp(prefix="isthmus-"))
+
+
+def _train(
+    source: Source,
+    config: Config,
+    train_indices: np.ndarray,
+    held: np.ndarray,
+    folder: Path,
+    *,
+    start: Model | None,
+    resume: bool,
+    quiet: bool,
+    say: Callable[[str], None],
+) -> tuple[Any, Model]:
+    from isthmus.training.progress import watcher_for
+    from isthmus.training.session import Session, model_spec
+
+    folder.mkdir(parents=True, exist_ok=True)
+    few = train_indices[:: max(1, len(train_indices) // 2000)]
+    transform = fit_transform(config.data.transform, model_spec(source.spec, config), source.read(few))
+    session = Session(source, config, transform, train_indices, held, folder)
+    if start is not None:
+        start.require_fits(source.spec)
+        session.begin_from(start)
+    plan = session.plan(resume=resume)
+    say(f"plan: {plan.summary()} on {plan.threads} thread{'s' * (plan.threads > 1)}")
+    write_bytes(folder / "config.json", _json(config.to_dict()))
+    watcher: Watcher = watcher_for(quiet=quiet)
+    watcher.start(plan.steps, session.done)
+    try:
+        trained = session.train(plan, watcher)
+    finally:
+        watcher.stop()
+    provenance = _provenance(source, train_indices, plan.to_dict(), trained)
+    return trained, session.to_model(provenance)
+
+
+def _provenance(source: Source, train: np.ndarray, plan: dict[str, Any], trained: Any) -> dict[str, Any]:
+    return {
+        "isthmus": __version__,
+        "torch": importlib.metadata.version("torch"),
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "trained_on": {"name": source.name, "samples": len(train), "raw_bytes": source.raw_bytes},
+        "plan": plan,
+        "best_step": trained.progress.best_step,
+        "stopped": trained.stopped,
+    }
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=2) + "\n").encode()
+
+
+

@@ -1,0 +1,90 @@
+"""What a model or an archive holds; needs no PyTorch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from isthmus.coding.container import ArchiveReader
+from isthmus.coding.index import MAGIC
+from isthmus.data import Layout
+from isthmus.errors import NoData
+from isthmus.model import Model
+from isthmus.spec import DataSpec
+from isthmus.tasks.results import Result, size
+
+
+@dataclass(frozen=True)
+class InfoResult(Result):
+    """One file, described: `title`, then facts by name."""
+
+    path: Path
+    kind: str
+    """"model" or "archive"."""
+    title: str
+    facts: dict[str, Any]
+
+    def summary(self) -> str:
+        """Several lines for a terminal: the title, then one fact a line."""
+        width = max(map(len, self.facts))
+        lines = (f"  {name:<{width}}  {value}" for name, value in self.facts.items())
+        return "\n".join([f"{self.path}: {self.title}", *lines])
+
+
+def info(path: str | Path) -> InfoResult:
+    """Describe an .ism or .isz file.
+
+    Raises:
+        NoData: no file is there.
+        NotOurFile, NewerFormat, DamagedFile: it cannot be read.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise NoData(f"There is no file at {path}. Give an .ism model or an .isz archive.")
+    with path.open("rb") as file:
+        is_archive = file.read(len(MAGIC)) == MAGIC
+    return _archive(path) if is_archive else _model(path)
+
+
+def _model(path: Path) -> InfoResult:
+    model = Model.load(path)
+    made, config = model.provenance, model.config
+    held = made.get("held_out", {})
+    decoder = sum(w.values.size for w in model.decoder.weights.values())
+    encoder = sum(w.size for w in model.encoder.values())
+    facts = {
+        "trained on": f"{made['trained_on']['samples']:,} samples of {made['trained_on']['name']}",
+        "net": f"{config.net.encoder.name} → {config.net.latent} latent → {config.net.decoder.name}",
+        "bottleneck": config.bottleneck.name,
+        "parameters": f"{encoder:,} encoder, {decoder:,} decoder",
+        "steps": f"{made['plan']['steps']:,} (best after {made['best_step']:,})",
+        "held-out": f"{held['psnr_db']:.2f} dB at {held['bits_per_value']:.3f} bits per value, "
+        f"{held['samples']:,} samples",
+        "can": "compress (lossy), decompress, embed, evaluate",
+        "file": size(path.stat().st_size),
+        "embedded": f"{size(len(model.decoder.to_bytes()))} in an archive",
+        "made with": f"isthmus {made['isthmus']}, torch {made['torch']}",
+        "hash": model.hash,
+    }
+    return InfoResult(path, "model", f"model for {model.spec.summary()}", facts)
+
+
+def _archive(path: Path) -> InfoResult:
+    with ArchiveReader(path) as reader:
+        spec = DataSpec.from_dict(reader.header["spec"])
+        layout = Layout.from_dict(reader.extras["layout"])
+        sizes = reader.sizes()
+        embedded = size(sizes.model) if sizes.model else "not embedded"
+        facts = {
+            "samples": f"{reader.items:,} in {len(reader.blocks)} blocks",
+            "files": f"{len(layout.members):,} ({layout.members[0].name}{' …' * (len(layout.members) > 1)})",
+            "mode": reader.header.get("mode", "unknown"),
+            "generation": reader.generation,
+            "total": f"{size(sizes.total)}",
+            "codes": ", ".join(f"{name} {size(count)}" for name, count in sizes.layers.items()),
+            "model": f"{embedded}, hash {reader.header['model']}",
+            "headers, index": size(sizes.header + sizes.blocks + sizes.index + sizes.footer),
+        }
+        return InfoResult(path, "archive", f"archive of {spec.summary()}", facts)
+

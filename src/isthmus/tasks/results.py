@@ -1,0 +1,53 @@
+"""What all results share."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+class Result:
+    """The base of every task's frozen dataclass of results."""
+
+    def summary(self) -> str:
+        """One line for a terminal."""
+        raise NotImplementedError(f"{type(self).__name__} must define summary")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same for a program: JSON-ready."""
+        return {f.name: jsonable(getattr(self, f.name)) for f in fields(self) if f.repr}  # type: ignore[arg-type]
+
+
+def jsonable(value: Any) -> Any:
+    """Paths, NumPy numbers and dataclasses as plain JSON values."""
+    if isinstance(value, Result):
+        return value.to_dict()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: jsonable(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {key: jsonable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [jsonable(item) for item in value]
+    return value
+
+
+def size(count: float) -> str:
+    """Bytes for people.
+
+    >>> size(1234567), size(12)
+    ('1.23 MB', '12 bytes')
+    """
+    if count < 1000:
+        return f"{count:.0f} bytes"
+    for unit in ("kB", "MB", "GB"):
+        count /= 1000
+        if count < 999.5:
+            return f"{count:.3g} {unit}"
+    return f"{count / 1000:.3g} TB"

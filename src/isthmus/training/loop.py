@@ -1,0 +1,263 @@
+"""The training loop: one screen, and the few things it leans on.
+
+A step is a function of (weights, seed, step): its batch, its noise and its learning rate follow
+from them. So a run killed at any moment and resumed ends in the same bits as one that was not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+
+from isthmus.config import TrainConfig
+from isthmus.errors import Diverged
+from isthmus.training.average import WeightAverage
+from isthmus.training.checkpoint import Checkpoint, Progress, save_checkpoint
+from isthmus.training.feed import Feed
+from isthmus.training.history import Row, write_history
+from isthmus.training.objective import Learner, Losses
+from isthmus.training.optimisers import build_optimiser, clip_gradients, learning_rate, set_learning_rate
+from isthmus.training.plan import Plan
+from isthmus.training.progress import Watcher
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a run leaves: the learner holds the best weights."""
+
+    progress: Progress
+    stopped: str
+    """Why it ended: "all steps", "early", "budget"."""
+
+
+def train(
+    learner: Learner,
+    feed: Feed,
+    held_out: list[torch.Tensor],
+    config: TrainConfig,
+    plan: Plan,
+    *,
+    accelerator: Accelerator,
+    folder: Path,
+    identity: dict[str, Any],
+    watcher: Watcher,
+    checkpoint: Checkpoint | None = None,
+) -> Trained:
+    """Train `learner` in place as `plan` says, and leave the best weights in it.
+
+    Raises:
+        Diverged: the loss became NaN or infinite; the message names the step and what to lower.
+    """
+    run = _Run(learner, config, plan, accelerator, folder, identity, held_out)
+    if checkpoint is not None:
+        run.restore(checkpoint)
+    batches, stopped = feed.from_step(run.progress.step), "all steps"
+    for step in range(run.progress.step, plan.steps):
+        torch.manual_seed(_mix(config.seed, step, accelerator.process_index))
+        set_learning_rate(run.optimiser, run.rate(step))
+        losses: Losses = run.call(*next(batches), step / plan.steps)
+        accelerator.backward(losses.total)
+        run.meter.add(losses, clip_gradients(run.parameters, config))
+        run.optimiser.step()
+        run.optimiser.zero_grad()
+        run.average.update(step)
+        run.progress.step = step + 1
+        watcher.step(step + 1)
+        if (step + 1) % plan.evaluate_every == 0 or step + 1 == plan.steps:
+            watcher.row(run.look(step + 1))
+            if config.patience is not None and run.progress.since_best >= config.patience:
+                stopped = "early"
+                break
+        run.save_if_due()
+        if plan.budget_s is not None and run.seconds() > _OVERRUN * plan.budget_s:
+            watcher.row(run.look(step + 1))
+            stopped = "budget"
+            break
+    run.finish()
+    return Trained(run.progress, stopped)
+
+
+_OVERRUN = 1.0  # of the budget, for training alone: with all that follows it stays within 1.1
+
+
+class _Meter:
+    """Sums since the last look, in float64: stored in a checkpoint and taken up again exactly."""
+
+    def __init__(self, clip_norm: float | None, values: list[float] | None = None) -> None:
+        self._clip_norm = clip_norm
+        *sums, norm, clipped, steps = values or [0.0] * 6
+        self._sums = torch.tensor(sums, dtype=torch.float64)
+        self.largest_norm, self._clipped, self._steps = norm, clipped, steps
+        self._started, self._steps_then = time.monotonic(), steps
+
+    def add(self, losses: Losses, norm: float) -> None:
+        figures = torch.stack([losses.total.detach(), losses.distortion, losses.rate_bits])
+        self._sums = self._sums.to(figures.device) + figures  # a tensor, so that no step waits for it
+        self.largest_norm = max(self.largest_norm, norm)
+        self._clipped += self._clip_norm is not None and norm > self._clip_norm
+        self._steps += 1
+
+    def means(self) -> tuple[float, float, float]:
+        total, distortion, bits = (self._sums / max(1.0, self._steps)).tolist()
+        return total, distortion, bits
+
+    @property
+    def clipped(self) -> float:
+        return self._clipped / max(1.0, self._steps)
+
+    @property
+    def steps_per_s(self) -> float:
+        return (self._steps - self._steps_then) / max(1e-9, time.monotonic() - self._started)
+
+    def values(self) -> list[float]:
+        return [*self._sums.tolist(), self.largest_norm, float(self._clipped), float(self._steps)]
+
+
+class _Run:
+    """The moving parts of one run."""
+
+    def __init__(
+        self,
+        learner: Learner,
+        config: TrainConfig,
+        plan: Plan,
+        accelerator: Accelerator,
+        folder: Path,
+        identity: dict[str, Any],
+        held_out: list[torch.Tensor],
+    ) -> None:
+        self.learner, self.config, self.plan, self.accelerator = learner, config, plan, accelerator
+        self.folder, self.identity, self.held_out = folder, identity, held_out
+        torch.set_num_threads(plan.threads)
+        self.optimiser = build_optimiser(learner, config)
+        prepared, self._stepper = accelerator.prepare(learner, self.optimiser)
+        self.call: Callable[..., Losses] = torch.compile(prepared) if plan.compiled else prepared
+        self.parameters = [p for p in learner.parameters() if p.requires_grad]
+        self.average = WeightAverage(learner, config.ema_decay)
+        self.progress = Progress()
+        self.best: dict[str, torch.Tensor] = {}
+        self.meter = _Meter(config.clip_norm)
+        self._started = self._saved = time.monotonic()
+        self._before = 0.0
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        self.best = checkpoint.restore(self.learner, self.optimiser, self.average.values)
+        self.progress = checkpoint.progress
+        self.meter = _Meter(self.config.clip_norm, checkpoint.progress.meter)
+        self._before = checkpoint.progress.seconds
+
+    def seconds(self) -> float:
+        return self._before + time.monotonic() - self._started
+
+    def rate(self, step: int) -> float:
+        return learning_rate(
+            self.config, step=step, steps=self.plan.steps, reductions=self.progress.reductions
+        )
+
+    def look(self, step: int) -> Row:
+        """Evaluate the averaged weights, note a row, keep them if they are the best."""
+        meter, progress = self.meter, self.progress
+        train_loss, train_distortion, train_bits = meter.means()
+        self._require_finite(train_loss, step)
+        with self.average.in_place():
+            held = evaluate(self.learner, self.held_out)
+            judged = train_loss if held is None else held[0]
+            best = judged < progress.best_loss
+            if best:
+                self.best = {n: t.detach().clone() for n, t in self.learner.state_dict().items()}
+        self._count(judged, best, step)
+        row = Row(
+            step=step,
+            epoch=step / self.plan.steps_per_epoch,
+            seconds=self.seconds(),
+            train_loss=train_loss,
+            train_distortion=train_distortion,
+            held_out_loss=None if held is None else held[0],
+            held_out_distortion=None if held is None else held[1],
+            rate_bits=train_bits if held is None else held[2],
+            learning_rate=self.rate(step - 1),
+            gradient_norm=meter.largest_norm,
+            clipped=meter.clipped,
+            samples_per_s=meter.steps_per_s * self.config.batch_size,
+            best=best,
+        )
+        progress.rows.append(row)
+        write_history(progress.rows, self.folder)
+        self.meter = _Meter(self.config.clip_norm)
+        return row
+
+    def _count(self, judged: float, best: bool, step: int) -> None:
+        progress = self.progress
+        if best:
+            progress.best_loss, progress.best_step, progress.since_best = judged, step, 0
+            return
+        progress.since_best += 1
+        stalls = self.config.schedule == "plateau" and progress.since_best % _PLATEAU_LOOKS == 0
+        progress.reductions += stalls
+
+    def _require_finite(self, loss: float, step: int) -> None:
+        if loss != loss or loss in (float("inf"), float("-inf")):
+            raise Diverged(
+                f"The training loss became {loss} before step {step}. Nothing was written over; lower "
+                f"train.learning_rate (it was {self.config.learning_rate:g}) or train.clip_norm, or look for "
+                "extreme values in the data."
+            )
+
+    def save_if_due(self) -> None:
+        if time.monotonic() - self._saved >= self.config.checkpoint_every_s:
+            self.save()
+
+    def save(self) -> None:
+        """Write the checkpoint; only the first process does."""
+        self.progress.seconds, self.progress.meter = self.seconds(), self.meter.values()
+        if self.accelerator.is_main_process:
+            save_checkpoint(
+                self.folder,
+                identity=self.identity,
+                progress=self.progress,
+                learner=self.learner,
+                optimiser=self.optimiser,
+                average=self.average.values,
+                best=self.best,
+            )
+        self._saved = time.monotonic()
+
+    def finish(self) -> None:
+        """Save once more, then put the best weights in place."""
+        self.save()
+        if self.best:
+            self.learner.load_state_dict(self.best)
+
+
+_PLATEAU_LOOKS = 3  # looks without a better loss before the plateau schedule halves the rate
+
+
+@torch.inference_mode()
+def evaluate(learner: Learner, held_out: list[torch.Tensor]) -> tuple[float, float, float] | None:
+    """Objective, distortion and bits per value on held-out batches; None if there are none.
+
+    The noise of the bottleneck is the same at every look, so two looks differ by their weights only.
+    """
+    if not held_out:
+        return None
+    learner.eval()
+    torch.manual_seed(0)
+    sums, count = torch.zeros(3, dtype=torch.float64), 0
+    for batch in held_out:
+        losses = learner(batch, batch, 1.0)
+        figures = torch.stack([losses.total, losses.distortion, losses.rate_bits])
+        sums += len(batch) * figures.double().cpu()
+        count += len(batch)
+    learner.train()
+    total, distortion, bits = (sums / count).tolist()
+    return total, distortion, bits
+
+
+def _mix(seed: int, step: int, rank: int) -> int:
+    return (seed * 1_000_003 + step) * 64 + rank

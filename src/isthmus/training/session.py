@@ -1,0 +1,138 @@
+"""Everything one training run needs, put together: learner, feed, plan, loop, artefact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+
+from isthmus.config import Config, TrainConfig
+from isthmus.data.source import Source
+from isthmus.data.transforms import Transform
+from isthmus.model import Model
+from isthmus.nets import NETS
+from isthmus.nets.runtime import DECODER, load_weights
+from isthmus.spec import DataSpec
+from isthmus.training.checkpoint import Checkpoint, load_checkpoint
+from isthmus.training.feed import Feed, held_out_tensors
+from isthmus.training.finish import to_model
+from isthmus.training.loop import Trained, evaluate, train
+from isthmus.training.objective import Learner
+from isthmus.training.plan import Plan, make_plan
+from isthmus.training.progress import Watcher
+
+
+class Session:
+    """One run over one source; `plan`, then `train`, then `to_model`.
+
+    Args:
+        source: where samples are read.
+        config: all settings.
+        transform: fitted on training samples.
+        train_indices, held_indices: the split.
+        folder: for history and checkpoints.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        config: Config,
+        transform: Transform,
+        train_indices: np.ndarray,
+        held_indices: np.ndarray,
+        folder: Path,
+    ) -> None:
+        self._source, self._config, self._transform = source, config, transform
+        self._train, self._held, self._folder = train_indices, held_indices, folder
+        self.accelerator = make_accelerator(config.train)
+        device = self.accelerator.device
+        torch.manual_seed(config.train.seed)
+        self.learner = Learner(transform.spec, config).to(device)
+        share = (self.accelerator.process_index, self.accelerator.num_processes)
+        self._feed = Feed(source, train_indices, transform, config, device=device, share=share)
+        self._held_out = held_out_tensors(source, held_indices, transform, device=device)
+        self._checkpoint: Checkpoint | None = None
+
+    @property
+    def done(self) -> int:
+        """Steps that an earlier, interrupted run has taken already."""
+        return 0 if self._checkpoint is None else self._checkpoint.progress.step
+
+    def begin_from(self, model: Model) -> None:
+        """Take over the weights of a model with the same net and bottleneck."""
+        decoder = {DECODER + name: w.to_float() for name, w in model.decoder.weights.items()}
+        load_weights(self.learner, {**model.encoder, **decoder})
+
+    def plan(self, *, resume: bool) -> Plan:
+        """Decide on the steps, or, resuming, take the interrupted run's decision over."""
+        if resume:
+            self._checkpoint = load_checkpoint(self._folder)
+            self._checkpoint.require_identity(self._what_must_agree())
+            return Plan(**self._checkpoint.identity["plan"])
+        batches = self._feed.from_step(0)
+        return make_plan(
+            self.learner,
+            self._config.train,
+            steps_per_epoch=self._feed.steps_per_epoch,
+            batches=lambda: next(batches),
+            evaluate=lambda learner: evaluate(learner, self._held_out),
+        )
+
+    def train(self, plan: Plan, watcher: Watcher) -> Trained:
+        """Run the loop; the learner then holds the best weights."""
+        return train(
+            self.learner,
+            self._feed,
+            self._held_out,
+            self._config.train,
+            plan,
+            accelerator=self.accelerator,
+            folder=self._folder,
+            identity={**self._what_must_agree(), "plan": plan.to_dict()},
+            watcher=watcher,
+            checkpoint=self._checkpoint,
+        )
+
+    def to_model(self, provenance: dict[str, Any]) -> Model:
+        """Finish: integers, quantiser, tables, figures."""
+        return to_model(
+            self.learner,
+            config=self._config,
+            transform=self._transform,
+            source=self._source,
+            fitted_on=self._train,
+            held_out=self._held,
+            provenance=provenance,
+        )
+
+    def _what_must_agree(self) -> dict[str, Any]:
+        settings = self._config.to_dict()
+        settings["train"] = {k: v for k, v in settings["train"].items() if k not in _FREE_TO_CHANGE}
+        return {
+            "settings": settings,
+            "data": {"spec": self._source.spec.to_dict(), "samples": len(self._source)},
+        }
+
+
+def model_spec(spec: DataSpec, config: Config) -> DataSpec:
+    """What a model trained on `spec` will accept: images of any size where the net keeps sides."""
+    family = NETS.find(config.net.encoder.name)
+    if spec.modality != "image" or family.stride(**config.net.encoder.options) == 1:
+        return spec
+    return replace(spec, shape=(None, None, *spec.shape[2:]))
+
+
+_FREE_TO_CHANGE = ("checkpoint_every_s", "budget_s", "steps", "threads")  # the plan holds what was decided
+
+
+def make_accelerator(config: TrainConfig) -> Accelerator:
+    """Devices and precision as the settings ask; bfloat16 by itself only where CUDA has it."""
+    cpu = config.device == "cpu" or not (torch.cuda.is_available() or torch.backends.mps.is_available())
+    bfloat16 = config.precision == "bfloat16" or (
+        config.precision == "auto" and not cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    )
+    return Accelerator(cpu=cpu, mixed_precision="bf16" if bfloat16 else "no")
