@@ -278,7 +278,7 @@ class ArchiveReader:
         """The numbers of the blocks that hold any item of start to stop - 1."""
 
         def holds(entry: BlockEntry) -> bool:
-            return any(run.start < stop and start < run.stop for run in entry.header.runs)
+            return any(max(run.start, start) < min(run.stop, stop) for run in entry.header.runs)
 
         return [number for number, entry in enumerate(self.blocks) if holds(entry)]
 
