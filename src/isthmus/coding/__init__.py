@@ -1,7 +1,8 @@
 """Symbols ⇄ bytes ⇄ file. Only integers pass through this room, so every machine agrees.
 
-    symbols ⇄ tables.py, coder.py ⇄ bytes ⇄ blocks.py, index.py, container.py ⇄ file
-    document and integer tensors ⇄ canonical.py, integers.py ⇄ bytes     (the embedded model)
+    values ⇄ bytes                     coder.py, by the frequencies of tables.py
+    blocks of bytes ⇄ .isz file        container.py: writer.py ⇄ reader.py
+    model's decode part ⇄ bytes        canonical.py, its weights by integers.py
 
 docs/format.md describes every byte.
 """

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from isthmus.coding.blocks import CRC_BYTES, MARK, BlockHeader, LayerInfo
@@ -82,7 +83,7 @@ class BlockEntry:
     """Of its mark, in bytes from the start of the file."""
     header: BlockHeader
 
-    @property
+    @cached_property
     def overhead_bytes(self) -> int:
         """What the block takes besides its payloads: mark, header and checksum."""
         fields = len(self.header.fields())
@@ -175,6 +176,17 @@ def _check_summary(summary: Any) -> tuple[Span | None, dict[str, Any]]:
     if not isinstance(extras, dict) or not (model is None or whole):
         raise DamagedFile("The index must hold a JSON object of extras, and where the model is or null.")
     return (None if model is None else Span(*model)), extras
+
+
+def count_items(blocks: Iterable[BlockEntry], error: type[Exception]) -> int:
+    """How many items there are, once each from 0 on is known to be in exactly one block."""
+    runs = sorted((run.start, run.stop) for entry in blocks for run in entry.header.runs)
+    end = 0
+    for start, stop in runs:
+        if start != end:
+            raise error("Each item must be in exactly one block, and none may be missing.")
+        end = stop
+    return end
 
 
 @dataclass(frozen=True)
