@@ -75,15 +75,16 @@ class Batches:
 
         def batch(step: int) -> np.ndarray:
             chosen = order[step * self.batch_size : (step + 1) * self.batch_size]
-            # A generator of its own for each step, so that resuming need not replay the others.
-            return self._assemble(chosen, np.random.default_rng((self.seed, number, step)))
+            return self._assemble(chosen, number, step)
 
         return map(batch, steps) if self.is_in_memory else _ahead(batch, steps)
 
-    def _assemble(self, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def _assemble(self, chosen: np.ndarray, epoch: int, step: int) -> np.ndarray:
         samples = self._read(chosen)
         if self.crop is None:
             return np.stack(samples) if isinstance(samples, list) else samples
+        # A generator of its own for each step, so that resuming need not replay the others.
+        rng = np.random.default_rng((self.seed, epoch, step))
         if isinstance(samples, list):
             return np.stack([crop(image, self.crop, rng) for image in samples])
         return crop_stack(samples, self.crop, rng)

@@ -68,7 +68,9 @@ class Distortion:
         """One phrase for people."""
         if self.largest == 0:
             return "identical"
-        return f"{self.psnr_db:.2f} dB PSNR, mean squared error {self.mse:.4g}, largest error {self.largest:.4g}"
+        return (
+            f"{self.psnr_db:.2f} dB PSNR, mean squared error {self.mse:.4g}, largest error {self.largest:.4g}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""

@@ -32,9 +32,7 @@ def blocks(source: Source, indices: Sequence[int] | None = None) -> Iterator[Seq
         yield order[start:]
 
 
-def by_shape(
-    source: Source, indices: Sequence[int] | None = None
-) -> Iterator[tuple[list[int], np.ndarray]]:
+def by_shape(source: Source, indices: Sequence[int] | None = None) -> Iterator[tuple[list[int], np.ndarray]]:
     """The same, read: indices and samples stacked (sample, …), in groups of one shape."""
     for block in blocks(source, indices):
         for positions, samples in group_by_shape(source.read(block)):

@@ -23,7 +23,7 @@ class MeanSquaredError(Loss):
 
     def per_sample(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """(batch, …) → (batch,)."""
-        return mean_per_sample((output - target).square())
+        return mean_per_sample(F.mse_loss(output, target, reduction="none"))
 
 
 class MeanAbsoluteError(Loss):
@@ -37,7 +37,7 @@ class MeanAbsoluteError(Loss):
 
     def per_sample(self, output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """(batch, …) → (batch,)."""
-        return mean_per_sample((output - target).abs())
+        return mean_per_sample(F.l1_loss(output, target, reduction="none"))
 
 
 @dataclass(frozen=True, kw_only=True)

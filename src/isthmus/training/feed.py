@@ -10,7 +10,7 @@ import torch
 from isthmus.config import Config
 from isthmus.data.augment import Augment
 from isthmus.data.batches import Batches
-from isthmus.data.corruption import CORRUPTIONS
+from isthmus.data.corruption import make_corruption
 from isthmus.data.grouping import by_shape, some
 from isthmus.data.source import Source
 from isthmus.data.transforms import Transform
@@ -47,7 +47,8 @@ class Feed:
         self._seed = config.train.seed
         self._augment = Augment(config.data)
         part = config.data.corruption
-        self._corrupt = None if part.name == "none" else CORRUPTIONS.find(part.name)(**part.options)
+        self._corrupt = None if part.name == "none" else make_corruption(part)
+        self._is_plain = self._augment.is_idle and self._corrupt is None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -64,8 +65,12 @@ class Feed:
 
     def _pair(self, samples: np.ndarray, step: int) -> Batch:
         rank, of = self._share
+        clean = self._transform.forward(samples[rank::of])
+        if self._is_plain:
+            tensor = self._to_device(clean)
+            return tensor, tensor
         random = np.random.default_rng((self._seed, step, rank))
-        clean = self._augment(self._transform.forward(samples[rank::of]), random)
+        clean = self._augment(clean, random)
         disturbed = clean if self._corrupt is None else self._corrupt(clean, random)
         tensor = self._to_device(clean)
         return (tensor if disturbed is clean else self._to_device(disturbed)), tensor

@@ -13,11 +13,11 @@ from isthmus.config import TrainConfig, require
 
 def build_optimiser(module: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
     """AdamW, Adam or SGD with momentum; decay spares vectors (biases, scales), as is usual."""
-    matrices = [p for p in module.parameters() if p.requires_grad and p.ndim > 1]
-    vectors = [p for p in module.parameters() if p.requires_grad and p.ndim <= 1]
+    decayed = [p for p in module.parameters() if p.requires_grad and (p.ndim > 1 or not config.weight_decay)]
+    spared = [p for p in module.parameters() if p.requires_grad and p.ndim <= 1 and config.weight_decay]
     groups = [
-        {"params": matrices, "weight_decay": config.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": spared, "weight_decay": 0.0},
     ]
     require(config.optimiser in _OPTIMISERS, "train.optimiser", f"one of {', '.join(_OPTIMISERS)}",
             config.optimiser)  # fmt: skip
@@ -38,6 +38,8 @@ _OPTIMISERS: dict[str, Callable[[list[dict], TrainConfig], torch.optim.Optimizer
 
 def clip_gradients(parameters: Iterable[torch.Tensor], config: TrainConfig) -> float:
     """Clip by value, then by norm; return the norm before it was clipped (0 if not asked for)."""
+    if config.clip_value is None and config.clip_norm is None:
+        return 0.0
     parameters = list(parameters)
     if config.clip_value is not None:
         nn.utils.clip_grad_value_(parameters, config.clip_value)

@@ -144,7 +144,7 @@ class Images(ImageSource):
 def is_image(name: str) -> bool:
     """Whether a file is an image by its name; hidden ones, such as thumbnails, are not."""
     path = PurePosixPath(name)
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
+    hidden = any((part[0] == "." and part != "..") or part == "__MACOSX" for part in path.parts)
     return not hidden and path.suffix.lower() in SUFFIXES
 
 
