@@ -11,7 +11,8 @@ import tomllib
 import types
 import typing
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from isthmus.errors import ConfigError
@@ -61,6 +62,7 @@ class DataConfig:
         require(self.crop is None or self.crop >= 8, "data.crop", "at least 8 pixels", self.crop)
         require(self.shift >= 0, "data.shift", "at least 0", self.shift)
         require(0 <= self.rotate_degrees <= 180, "data.rotate_degrees", "0 to 180", self.rotate_degrees)
+        require(self.memory_limit_mb >= 0, "data.memory_limit_mb", "at least 0", self.memory_limit_mb)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +72,9 @@ class NetConfig:
     latent: int = 32
     """Numbers in the code, or its channels where the net keeps height and width."""
     encoder: PartConfig = PartConfig("mlp")
+    """mlp, conv or residual, with the options of that net."""
     decoder: PartConfig = PartConfig("mlp")
+    """The same; another net than the encoder's will do where both make codes of one shape."""
     output: str = "auto"
     """What the decoder ends in: identity, sigmoid, softmax; auto takes what the loss asks for."""
     weight_bits: int = 16
@@ -90,12 +94,17 @@ class LossConfig:
     """What training makes small: distortion, and penalties with the weight of each."""
 
     distortion: PartConfig = PartConfig("mse")
+    """mse, mae, huber, ssim, …: how far a reconstruction is from its sample."""
     weights_l1: float = 0.0
+    """Weight of the mean absolute weight of both halves."""
     weights_l2: float = 0.0
+    """Weight of the mean squared weight of both halves."""
     code_l1: float = 0.0
+    """Weight of the mean absolute value of the code."""
     code_kl: float = 0.0
     """Weight of the KL sparsity penalty: the mean activation of each code unit towards code_target."""
     code_target: float = 0.05
+    """Mean activation that code_kl pulls towards."""
 
     def __post_init__(self) -> None:
         for name in ("weights_l1", "weights_l2", "code_l1", "code_kl"):
@@ -108,14 +117,19 @@ class TrainConfig:
     """How one training run is carried out."""
 
     epochs: int = 20
+    """Passes over the training samples."""
     steps: int | None = None
     """Optimiser steps; overrides epochs."""
     budget_s: float | None = None
     """Seconds of training; the first of them measure a step and fix the number of steps."""
     batch_size: int = 128
+    """Samples in one step."""
     optimiser: str = "adamw"
+    """adamw, adam or sgd."""
     learning_rate: float = 1e-3
+    """The highest of the run; the schedule says when it is lower."""
     weight_decay: float = 0.01
+    """Pull of the weights towards 0; biases are spared."""
     momentum: float = 0.9
     """Of sgd; the first moment's decay of adam and adamw."""
     schedule: str = "cosine"
@@ -123,22 +137,28 @@ class TrainConfig:
     warmup: float = 0.02
     """Share of the steps during which the learning rate climbs from 0."""
     clip_norm: float | None = 1.0
+    """Longest gradient, over all weights together; None lets it be."""
     clip_value: float | None = None
+    """Largest value in a gradient; None lets it be."""
     ema_decay: float | None = 0.999
     """Weights are averaged over about 1 / (1 - ema_decay) steps; None keeps the last ones."""
     patience: int | None = 20
     """Evaluations without a better held-out loss before training stops; None never stops early."""
     evaluate_every: int | None = None
-    """Steps between two looks at the held-out data; None means once an epoch."""
+    """Steps between two looks at the held-out data; None: an epoch's, but at least 50, and with a
+    budget so many that looking takes less than a tenth of the time."""
     precision: str = "auto"
     """auto, float32 or bfloat16; auto takes bfloat16 on a CUDA device that has it."""
     compile: str = "auto"
     """auto, on or off: torch.compile; auto when a C++ compiler is there and the run repays it."""
     checkpoint_every_s: float = 30.0
+    """Seconds between two checkpoints."""
     seed: int = 0
+    """Decides on the split, the first weights, the order, the noise."""
     threads: int | None = None
     """CPU threads; None measures."""
     device: str = "auto"
+    """auto, cpu, cuda or mps."""
 
     def __post_init__(self) -> None:
         require(self.epochs >= 1, "train.epochs", "at least 1", self.epochs)
@@ -152,11 +172,23 @@ class TrainConfig:
         require(self.precision in ("auto", "float32", "bfloat16"), "train.precision",
                 "auto, float32 or bfloat16", self.precision)  # fmt: skip
         require(self.compile in ("auto", "on", "off"), "train.compile", "auto, on or off", self.compile)
+        for name, known in (("optimiser", OPTIMISERS), ("schedule", SCHEDULES), ("device", DEVICES)):
+            value = getattr(self, name)
+            require(value in known, f"train.{name}", f"one of {', '.join(known)}", value)
+        require(
+            self.checkpoint_every_s >= 0, "train.checkpoint_every_s", "at least 0", self.checkpoint_every_s
+        )
+        require(0 <= self.seed < 2**32, "train.seed", "at least 0 and below 2**32", self.seed)
         for name in ("clip_norm", "clip_value", "patience", "evaluate_every", "threads"):
             value = getattr(self, name)
             require(value is None or value > 0, f"train.{name}", "above 0, or none", value)
         decay = self.ema_decay
         require(decay is None or 0 < decay < 1, "train.ema_decay", "between 0 and 1, or none", decay)
+
+
+OPTIMISERS = ("adamw", "adam", "sgd")
+SCHEDULES = ("constant", "cosine", "one-cycle", "plateau")
+DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,13 +246,18 @@ def _plain(value: Any) -> Any:
 
 def _build(cls: type[T], values: Any, path: str) -> T:
     require(isinstance(values, Mapping), path.rstrip(".") or "the recipe", "a table of keys", values)
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     for key in values:
         if key not in hints:
             close = difflib.get_close_matches(str(key), hints, n=1)
             hint = f" Did you mean {path}{close[0]}?" if close else ""
             raise ConfigError(f"{path}{key} is no setting.{hint} Known: {', '.join(hints)}.")
     return cls(**{key: _convert(hints[key], value, f"{path}{key}") for key, value in values.items()})
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    return typing.get_type_hints(cls)
 
 
 def _convert(hint: Any, value: Any, name: str) -> Any:
@@ -256,9 +293,8 @@ def _set(values: dict[str, Any], setting: str) -> None:
         if not isinstance(inner, dict):
             raise ConfigError(f"--set {setting}: {parent} holds a value, so it has no keys of its own.")
         values = inner
-    value = _parse(text.strip())
-    # A new part starts with its own defaults: options of the old one would not fit it.
-    values[last] = {"name": value} if isinstance(values.get(last), dict) else value
+    # A new part replaces the old one with its options, which would not fit it.
+    values[last] = _parse(text.strip())
 
 
 def _parse(text: str) -> Any:
@@ -270,4 +306,4 @@ def _parse(text: str) -> Any:
 
 def describe_defaults() -> dict[str, Any]:
     """Every key with its default, nested as in a recipe file."""
-    return asdict(Config())
+    return Config().to_dict()
