@@ -1,4 +1,5 @@
 import io
+import struct
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -121,6 +122,16 @@ def test_sixteen_bit_grey_with_alpha_becomes_colour(tmp_path):
 def test_other_kinds_of_pixel_are_refused(tmp_path, mode):
     Image.new(mode, (8, 8)).save(tmp_path / "a.tif")
     with pytest.raises(BadItem, match=rf"a\.tif has pixels of kind {mode}"):
+        open_source(tmp_path)
+
+
+def test_sixteen_bit_cmyk_is_not_taken_for_rgba(tmp_path):
+    imagecodecs = pytest.importorskip("imagecodecs")
+    data = bytearray(imagecodecs.tiff_encode(np.full((6, 8, 4), 500, np.uint16)))
+    photometric = data.index(struct.pack("<HHI", 262, 3, 1)) + 8
+    data[photometric] = 5  # separated, that is, CMYK
+    (tmp_path / "a.tif").write_bytes(data)
+    with pytest.raises(BadItem, match=r"a\.tif"):
         open_source(tmp_path)
 
 

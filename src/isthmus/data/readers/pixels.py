@@ -71,9 +71,11 @@ def decode(file: BinaryIO, name: str) -> np.ndarray:
                 pixels = _decode_deep(file, str(image.format))
             else:
                 pixels = np.array(_plain(image, header))
+        if pixels.shape != header.shape:  # such as 16-bit TIFF with a plane for each channel
+            raise ValueError(f"its pixels come as {pixels.shape} instead of {header.shape}")
     except DAMAGE as damage:
         raise _unreadable(name, damage) from damage
-    return pixels.astype(header.dtype, copy=False).reshape(header.shape)
+    return pixels.astype(header.dtype, copy=False)
 
 
 def encode(pixels: np.ndarray, suffix: str) -> bytes:
@@ -118,7 +120,7 @@ def _header(image: Image.Image, name: str) -> Header:
         )
     width, height = image.size
     bits, samples = _depth(image)
-    if bits == 16 and samples > 1 and image.format in ("PNG", "TIFF"):
+    if bits == 16 and samples > 1 and image.mode in ("RGB", "RGBA", "LA"):
         _imagecodecs()
         return Header(height, width, 4 if samples == 2 else samples, "uint16")
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
