@@ -4,7 +4,7 @@ import ast
 import inspect
 import json
 import tomllib
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
@@ -212,7 +212,8 @@ def test_every_setting_is_documented():
     classes = {n.name: n for n in ast.parse(inspect.getsource(module)).body if isinstance(n, ast.ClassDef)}
     for section in fields(Config):
         kind = type(getattr(Config(), section.name))
-        assert is_dataclass(kind)
+        if kind is PartConfig:
+            continue  # its options are the keyword arguments of the part
         for name, doc in documented(classes[kind.__name__]).items():
             assert doc, f"{kind.__name__}.{name} lacks a docstring"
 

@@ -11,6 +11,12 @@ from isthmus.errors import MachineError, OutputExists
 from isthmus.files import atomic_write, write_bytes
 
 
+def write_and_raise(path, error):
+    with atomic_write(path) as file:
+        file.write(b"new")
+        raise error
+
+
 def left(folder):
     return sorted(path.name for path in folder.iterdir())
 
@@ -25,9 +31,8 @@ def test_a_written_file_holds_what_was_written(tmp_path):
 def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path, interruption):
     path = tmp_path / "a.bin"
     write_bytes(path, b"old")
-    with pytest.raises(interruption), atomic_write(path) as file:
-        file.write(b"new")
-        raise interruption
+    with pytest.raises(interruption):
+        write_and_raise(path, interruption)
     assert path.read_bytes() == b"old"
     assert left(tmp_path) == ["a.bin"]
 
@@ -56,9 +61,8 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch, n
 
 
 def test_a_disk_that_fills_up_while_writing_is_the_same_sentence(tmp_path):
-    with pytest.raises(MachineError, match="the disk is full"), atomic_write(tmp_path / "a.bin") as file:
-        file.write(b"x")
-        raise OSError(errno.ENOSPC, "no space")
+    with pytest.raises(MachineError, match="the disk is full"):
+        write_and_raise(tmp_path / "a.bin", OSError(errno.ENOSPC, "no space"))
     assert left(tmp_path) == []
 
 

@@ -19,7 +19,9 @@ def test_a_part_is_imported_when_it_is_asked_for():
 
 
 def test_an_unknown_name_gets_a_suggestion_and_the_list():
-    with pytest.raises(UnknownName, match="No part called 'godo'. Did you mean 'good'. Known: gone, good."):
+    with pytest.raises(
+        UnknownName, match=r"No part called 'godo'. Did you mean 'good'\? Known: gone, good\."
+    ):
         PARTS.find("godo")
 
 

@@ -7,6 +7,7 @@ made with.
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 import types
 import typing
@@ -96,9 +97,9 @@ class LossConfig:
     distortion: PartConfig = PartConfig("mse")
     """mse, mae, huber, ssim, …: how far a reconstruction is from its sample."""
     weights_l1: float = 0.0
-    """Weight of the mean absolute weight of both halves."""
+    """Weight of Σ |w| over the weights of both halves."""
     weights_l2: float = 0.0
-    """Weight of the mean squared weight of both halves."""
+    """Weight of Σ w² over the weights of both halves."""
     code_l1: float = 0.0
     """Weight of the mean absolute value of the code."""
     code_kl: float = 0.0
@@ -175,9 +176,8 @@ class TrainConfig:
         for name, known in (("optimiser", OPTIMISERS), ("schedule", SCHEDULES), ("device", DEVICES)):
             value = getattr(self, name)
             require(value in known, f"train.{name}", f"one of {', '.join(known)}", value)
-        require(
-            self.checkpoint_every_s >= 0, "train.checkpoint_every_s", "at least 0", self.checkpoint_every_s
-        )
+        wait = self.checkpoint_every_s
+        require(wait >= 0, "train.checkpoint_every_s", "at least 0", wait)
         require(0 <= self.seed < 2**32, "train.seed", "at least 0 and below 2**32", self.seed)
         for name in ("clip_norm", "clip_value", "patience", "evaluate_every", "threads"):
             value = getattr(self, name)
@@ -241,6 +241,8 @@ def _plain(value: Any) -> Any:
         return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
     return value
 
 
@@ -302,6 +304,26 @@ def _parse(text: str) -> Any:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:
         return None if text == "none" else text  # a bare word is a string
+
+
+def parse_duration(text: str | float) -> float:
+    """Turn "5m", "90s", "1h30m" or a number of seconds into seconds; raise ConfigError otherwise.
+
+    >>> parse_duration("1h30m"), parse_duration("90s"), parse_duration(2.5), parse_duration("45")
+    (5400.0, 90.0, 2.5, 45.0)
+    """
+    must_be = 'a time above 0, like 90s, 5m or 1h30m (a number alone means seconds)'
+    found = _DURATION.fullmatch(str(text).strip().lower())
+    require(found is not None, "The budget", must_be, text)
+    assert found is not None
+    parts = zip(found.groups(), (3600.0, 60.0, 1.0), strict=True)
+    seconds = sum(float(number) * unit for number, unit in parts if number)
+    require(seconds > 0, "The budget", must_be, text)
+    return seconds
+
+
+_NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
+_DURATION = re.compile(rf"(?:{_NUMBER}h)?\s*(?:{_NUMBER}m)?\s*(?:{_NUMBER}s?)?")
 
 
 def describe_defaults() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import nn
 
-from isthmus.config import TrainConfig, require
+from isthmus.config import TrainConfig
 
 
 def build_optimiser(module: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
@@ -19,13 +19,11 @@ def build_optimiser(module: nn.Module, config: TrainConfig) -> torch.optim.Optim
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": spared, "weight_decay": 0.0},
     ]
-    require(config.optimiser in _OPTIMISERS, "train.optimiser", f"one of {', '.join(_OPTIMISERS)}",
-            config.optimiser)  # fmt: skip
-    return _OPTIMISERS[config.optimiser]([group for group in groups if group["params"]], config)
+    return OPTIMISERS[config.optimiser]([group for group in groups if group["params"]], config)
 
 
 # fused: one pass over all weights instead of a dozen small ones per tensor.
-_OPTIMISERS: dict[str, Callable[[list[dict], TrainConfig], torch.optim.Optimizer]] = {
+OPTIMISERS: dict[str, Callable[[list[dict], TrainConfig], torch.optim.Optimizer]] = {
     "adamw": lambda groups, c: torch.optim.AdamW(
         groups, lr=c.learning_rate, betas=(c.momentum, 0.999), fused=True
     ),
@@ -60,7 +58,6 @@ def learning_rate(config: TrainConfig, *, step: int, steps: int, reductions: int
     >>> [round(learning_rate(TrainConfig(warmup=0.0), step=s, steps=100), 6) for s in (0, 50, 99)]
     [0.001, 0.0005, 0.0]
     """
-    require(config.schedule in SCHEDULES, "train.schedule", f"one of {', '.join(SCHEDULES)}", config.schedule)
     warmup = max(config.warmup, 0.3) if config.schedule == "one-cycle" else config.warmup
     climb = warmup * steps
     if step < climb:
