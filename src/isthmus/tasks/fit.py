@@ -22,6 +22,7 @@ from isthmus.files import refuse_existing, write_bytes
 from isthmus.model import Model
 from isthmus.recipes import load_recipe, recipe_for
 from isthmus.tasks.results import Result, size
+from isthmus.tasks.runs import RunRecord, model_reference, source_reference, write_run
 
 if TYPE_CHECKING:
     from isthmus.training.progress import Watcher
@@ -97,6 +98,7 @@ def fit(
     output = None if output is None else Path(output)
     if output is not None and not resume:
         refuse_existing(output, force=force)
+    reference = source_reference(source)
     source = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
     name, config = _settle(source, recipe, settings, budget_s, start, config)
     train_indices, held = split(
@@ -111,6 +113,21 @@ def fit(
     )
     if output is not None:
         model.save(output, force=True)
+    seconds = time.monotonic() - started
+    record = RunRecord(
+        model=model_reference(output, folder),
+        model_hash=model.hash,
+        source=reference,
+        source_name=source.name,
+        skip_bad=skip_bad,
+        spec=source.spec.to_dict(),
+        samples=len(source),
+        raw_bytes=source.raw_bytes,
+        held_out=len(held),
+        recipe=name,
+        seconds=round(seconds, 2),
+    )
+    write_run(folder, record, source, held if len(held) else train_indices)
     return FitResult(
         model_path=output,
         run=folder,
@@ -121,7 +138,7 @@ def fit(
         steps=trained.progress.step,
         best_step=trained.progress.best_step,
         stopped=trained.stopped,
-        seconds=time.monotonic() - started,
+        seconds=seconds,
         figures={k: v for k, v in model.provenance["held_out"].items() if k != "samples"},
         model=model,
     )

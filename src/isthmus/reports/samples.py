@@ -1,0 +1,126 @@
+"""Samples → the pictures of the page: pairs with their difference, and thumbnails for the map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from isthmus.data import Source
+from isthmus.reports import charts
+from isthmus.reports.gather import Gathered
+from isthmus.reports.html import Section, image
+from isthmus.reports.pictures import NEGATIVE, POSITIVE, Triple, thumbnail, triples
+from isthmus.spec import DataSpec
+
+SMALL_SIDE = 64
+"""Up to this side a sample is enlarged by a whole factor and stands in a row with others."""
+_SHOWN_SMALL, _SHOWN_LARGE, _SHOWN_LINES = 12, 4, 4
+
+
+def reconstructions(gathered: Gathered) -> Section:
+    """Originals beside reconstructions and difference."""
+    originals, restored = gathered.evaluation.pairs
+    spec = gathered.samples.spec
+    if spec.modality != "image" or spec.channels > 4:
+        return _lines(list(originals), list(restored), gathered)
+    small = all(max(sample.shape[:2]) <= SMALL_SIDE for sample in originals)
+    count = _SHOWN_SMALL if small else _SHOWN_LARGE
+    drawn, limit = triples(list(originals)[:count], list(restored)[:count], spec)
+    cut = " Large images are shown by their middle, pixel for pixel." if any(t.cut for t in drawn) else ""
+    colour = ", in the colour channel furthest off" if spec.channels > 1 else ""
+    lead = f"The difference is reconstruction − original{colour}; the scale is the same for all.{cut}"
+    body = (_small(drawn) if small else _large(drawn)) + _scale(limit)
+    return Section("reconstructions", "Originals and reconstructions", lead, body)
+
+
+def spread_thumbnails(points: np.ndarray, source: Source) -> list[tuple[int, np.ndarray]]:
+    """At most one sample for each cell of a grid over the points, as small pictures; none for arrays."""
+    if source.spec.modality != "image":
+        return []
+    low, high = points.min(axis=0), points.max(axis=0)
+    cells = np.floor((points - low) / np.maximum(high - low, 1e-300) * (_CELLS - 1e-9)).astype(int)
+    _, first = np.unique(cells, axis=0, return_index=True)
+    chosen = sorted(first.tolist())
+    samples = source.read(chosen)
+    return [(index, thumbnail(sample, source.spec)) for index, sample in zip(chosen, samples, strict=True)]
+
+
+_CELLS = np.array([14, 12])
+
+
+def _small(drawn: Sequence[Triple]) -> str:
+    """One column a sample, original on top."""
+    factor = max(1, round(_SMALL_SHOWN / max(drawn[0].width, drawn[0].height)))
+    rows = "".join(f'<span style="height:{drawn[0].height * factor}px">{kind}</span>' for kind in _KINDS)
+    columns = "\n".join(_column(triple, number, factor) for number, triple in enumerate(drawn, 1))
+    return f'<div class="samples"><div class="rows" aria-hidden="true">{rows}</div>\n{columns}</div>'
+
+
+_SMALL_SHOWN = 72  # CSS pixels of the longer side
+_KINDS = ("original", "restored", "difference")
+
+
+def _column(triple: Triple, number: int, factor: int) -> str:
+    width, height = triple.width * factor, triple.height * factor
+    uris = (triple.original, triple.restored, triple.difference)
+    pictures = "".join(
+        image(uri, f"Sample {number}, {kind}", width=width, height=height)
+        for uri, kind in zip(uris, _KINDS, strict=True)
+    )
+    return f"<figure>{pictures}<figcaption>{_quality(triple)}</figcaption></figure>"
+
+
+def _large(drawn: Sequence[Triple]) -> str:
+    """One row a sample."""
+    head = "".join(f"<b>{kind}</b>" for kind in _KINDS)
+    rows = []
+    for number, triple in enumerate(drawn, 1):
+        uris = (triple.original, triple.restored, triple.difference)
+        rows += [
+            image(uri, f"Sample {number}, {kind}", width=triple.width, height=triple.height, kind="smooth")
+            for uri, kind in zip(uris, _KINDS, strict=True)
+        ]
+        rows.append(f"<p>{_quality(triple)}</p>")
+    return f'<div class="triples">{head}\n' + "\n".join(rows) + "</div>"
+
+
+def _quality(triple: Triple) -> str:
+    return "exact" if triple.psnr_db >= 200 else f"{triple.psnr_db:.1f} dB"
+
+
+def _scale(limit: float) -> str:
+    """The legend of the difference."""
+    below, above = (f"rgb{end}" for end in (NEGATIVE, POSITIVE))
+    colours = f"linear-gradient(to right, {below}, #fff, {above})"
+    return (
+        f'<p class="scale"><span>darker by {limit:g} or more</span>'
+        f'<i role="img" aria-label="Scale from blue over white, no difference, to red" '
+        f'style="background:{colours}"></i><span>brighter by {limit:g} or more</span></p>'
+    )
+
+
+def _lines(originals: list[np.ndarray], restored: list[np.ndarray], gathered: Gathered) -> Section:
+    scale = gathered.model.decoder.transform
+    standard = gathered.model.config.data.transform.name == "standard"
+    unit = "deviations from the mean of each feature" if standard else "the data's own"
+    pairs = [
+        (_line(a, scale if standard else None), _line(b, scale if standard else None))
+        for a, b in zip(originals[:_SHOWN_LINES], restored[:_SHOWN_LINES], strict=True)
+    ]
+    alt = f"{len(pairs)} samples as lines, each with its reconstruction and their difference."
+    body = charts.line_plots([a for a, _ in pairs], [b for _, b in pairs], unit, alt)
+    lead = f"{len(pairs)} samples; the strip under each is reconstruction − original."
+    longest = max(sample.size for sample in originals[:_SHOWN_LINES])
+    if longest > _POINTS:
+        lead += f" The first {_POINTS:,} of {longest:,} values are drawn."
+    return Section("reconstructions", "Originals and reconstructions", lead, f'<div class="tall">{body}</div>')
+
+
+_POINTS = 512
+
+
+def _line(sample: np.ndarray, scale) -> np.ndarray:  # type: ignore[no-untyped-def]
+    """The first values of a sample as one line of float64."""
+    values = sample if scale is None else scale.forward(sample[None])[0]
+    return np.asarray(values, dtype=np.float64).ravel()[:_POINTS]
