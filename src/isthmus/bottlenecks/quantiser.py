@@ -75,8 +75,11 @@ def choose_quantiser(
         return float(np.mean((decode(quantised) - target) ** 2, dtype=np.float64))
 
     allowed = squared_error(latents) * (1 + tolerance) + 1e-12
-    fine, coarse = 1e-4, 16.0
-    for _ in range(14):
+    # No finer than symbols can count; beyond that they would be clipped, and the error grow again.
+    reach = np.abs(_by_channel(latents) - offset[:, None]).max(axis=1)
+    fine = max(1e-6, float((reach / _as_step(1.0, shape, spread)).max()) / (_SYMBOL_LIMIT / 2))
+    coarse = 16.0
+    for _ in range(18):
         middle = float(np.sqrt(fine * coarse))
         trial = Quantiser(_as_step(middle, shape, spread), offset)
         within = squared_error(trial.dequantise(trial.quantise(latents))) <= allowed
@@ -85,7 +88,7 @@ def choose_quantiser(
 
 
 def _as_step(factor: float, shape: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    return (factor * shape * np.median(spread)).astype(np.float32)
+    return (factor * shape * spread.max()).astype(np.float32)
 
 
 def _by_channel(latents: np.ndarray) -> np.ndarray:

@@ -11,7 +11,10 @@ arXiv:2007.08739 (noise for the rate, straight-through rounding for the distorti
 
 from __future__ import annotations
 
+import math
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from isthmus.bottlenecks.base import Bottleneck, Coded
@@ -41,6 +44,7 @@ class Rate(Bottleneck):
         super().__init__(channels)
         require(rate_weight > 0, "bottleneck.rate_weight", "above 0", rate_weight)
         require(0 <= switch <= 1, "bottleneck.switch", "0 to 1", switch)
+        require(components >= 1, "bottleneck.components", "at least 1", components)
         require(0 <= warm_up < 1, "bottleneck.warm_up", "at least 0 and below 1", warm_up)
         self.rate_weight, self.switch, self.warm_up = rate_weight, switch, warm_up
         self.centre = nn.Parameter(torch.zeros(channels))
@@ -66,25 +70,18 @@ class Rate(Bottleneck):
         by_channel = centred.movedim(1, 0).flatten(1).unsqueeze(-1)  # (channel, value, 1)
         inverse_scale = torch.exp(-self.log_scales.clamp(-6, 8)).unsqueeze(1)
         distance = by_channel - self.means.unsqueeze(1)
-        upper = torch.sigmoid((distance + 0.5) * inverse_scale)
-        lower = torch.sigmoid((distance - 0.5) * inverse_scale)
-        share = torch.softmax(self.weights, dim=1).unsqueeze(1)
-        mass = ((upper - lower) * share).sum(-1)  # (channel, value)
-        bits = -torch.log2(mass.clamp_min(_LEAST_MASS))
-        # Far out both sigmoids round to the same number; there a line keeps the pull inwards.
-        far = (by_channel.squeeze(-1).abs() - _FAR).clamp_min(0)
-        return (bits + far).unflatten(1, _rest(centred)).movedim(0, 1)
+        upper, lower = (distance + 0.5) * inverse_scale, (distance - 0.5) * inverse_scale
+        # log(σ(u) - σ(l)) as a sum: far out both are the same float, and their difference has no slope.
+        log_mass = F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1(-inverse_scale))
+        share = torch.log_softmax(self.weights, dim=1).unsqueeze(1)
+        nats = -torch.logsumexp(log_mass + share, dim=-1)  # (channel, value)
+        return (nats / math.log(2)).unflatten(1, _rest(centred)).movedim(0, 1)
 
     def offset(self) -> Tensor:
         """The learned centre of rounding."""
         return self.centre.detach()
 
 
-_LEAST_MASS = 2.0**-24
-_FAR = 256.0
-
-
 def _rest(tensor: Tensor) -> tuple[int, ...]:
     batch, _, *positions = tensor.shape
     return (batch, *positions)
-
