@@ -2,9 +2,14 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from isthmus.model import Model
 
 # The machine may be busy, and a failure must come back when the test is run again.
 settings.register_profile(
@@ -27,3 +32,51 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("needs_data"):
             item.add_marker(pytest.mark.skip(reason="ISTHMUS_DATA is not set"))
+
+
+TINY = (
+    "train.steps=40",
+    "train.threads=1",
+    "train.evaluate_every=20",
+    "train.learning_rate=0.01",
+    "train.ema_decay=0.9",
+    "net.latent=6",
+    "net.encoder={name='mlp', hidden=[8]}",
+    "net.decoder={name='mlp', hidden=[8]}",
+    "bottleneck.rate_weight=0.001",
+)
+"""Settings for a net that trains in a moment."""
+
+
+@pytest.fixture(scope="session")
+def images() -> np.ndarray:
+    """300 grey 8×8 images, uint8."""
+    from isthmus.data import open_source
+
+    return np.stack(open_source("digits").read(range(300)))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(images: np.ndarray) -> "Model":
+    """An mlp with the rate bottleneck, fitted to `images`."""
+    from isthmus.tasks.fit import fit
+
+    return fit(images, settings=TINY, quiet=True).model
+
+
+@pytest.fixture(scope="session")
+def any_size_model() -> "Model":
+    """A residual net that takes RGB images of any size."""
+    from isthmus.tasks.fit import fit
+
+    residual = "{name='residual', channels=8, blocks=1, stride=4}"
+    settings = [
+        *TINY,
+        "train.steps=5",
+        "train.batch_size=4",
+        "net.latent=3",
+        f"net.encoder={residual}",
+        f"net.decoder={residual}",
+    ]
+    images = np.random.default_rng(0).integers(0, 256, (12, 16, 20, 3), dtype=np.uint8)
+    return fit(images, recipe="images", settings=[*settings, "data.crop=16"], quiet=True).model

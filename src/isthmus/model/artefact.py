@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.coding.canonical import canonical_json
+from isthmus.coding.canonical import canonical_json, content_hash
 from isthmus.config import Config
-from isthmus.errors import DamagedFile, NewerFormat, NoData, NotOurFile, SpecMismatch
+from isthmus.errors import ConfigError, DamagedFile, NewerFormat, NoData, NotOurFile, SpecMismatch
 from isthmus.files import write_bytes
 from isthmus.model.decoder import FORMAT_VERSION, Decoder
 from isthmus.spec import DataSpec
@@ -36,7 +36,7 @@ class Model:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Samples, steps, seconds, held-out figures, versions: for people, never for decoding."""
     golden: Mapping[str, Any] = field(default_factory=dict)
-    """Symbols of one held-out sample and a checksum of what they decode to, as a self-test."""
+    """One sample's symbols, as the entropy coder writes them, and their checksum: a self-test."""
 
     @property
     def spec(self) -> DataSpec:
@@ -91,35 +91,61 @@ class Model:
             "provenance": dict(self.provenance),
             "golden": dict(self.golden),
         }
-        return document | {"document_hash": hashlib.sha256(canonical_json(document)).hexdigest()}
+        return document | {"document_hash": document_hash(document)}
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
-        """Read an .ism file and check that it is whole."""
+        """Read an .ism file and check that it is whole.
+
+        Raises:
+            NoData: no file is there.
+            NotOurFile, NewerFormat, DamagedFile: it is no model, of a later version, or not whole.
+        """
         path = Path(path)
         document, tensors = _read(path)
-        if document.get("format", 0) > FORMAT_VERSION:
+        encoder, decoder = _under("encoder.", tensors), _under("decoder.", tensors)
+        _require_whole(document, encoder, decoder, path)
+        try:
+            return cls(
+                decoder=Decoder.from_parts(document["decoder"], decoder),
+                encoder=encoder,
+                config=Config.from_dict(document["config"]),
+                provenance=dict(document["provenance"]),
+                golden=dict(document["golden"]),
+            )
+        except (KeyError, TypeError, ValueError, ConfigError) as wrong:
+            raise DamagedFile(f"{path} lacks or misstates {wrong}; fetch the file again.") from wrong
+
+
+def document_hash(document: Mapping[str, Any]) -> str:
+    """SHA-256 of the document's canonical JSON, without the entry that holds this hash."""
+    rest = {key: value for key, value in document.items() if key != "document_hash"}
+    return hashlib.sha256(canonical_json(rest)).hexdigest()
+
+
+def _require_whole(
+    document: Mapping[str, Any],
+    encoder: Mapping[str, np.ndarray],
+    decoder: Mapping[str, np.ndarray],
+    path: Path,
+) -> None:
+    """Hold every byte against its hash before any of it is believed."""
+    damaged = DamagedFile(f"{path} is damaged: its contents no longer match their hash. Copy it again.")
+    try:
+        if document.get("document_hash") != document_hash(document):
+            raise damaged
+        version = document["format"]
+        if isinstance(version, int) and version > FORMAT_VERSION:
             raise NewerFormat(
-                f"{path} has format {document['format']}; this version reads 0 to {FORMAT_VERSION}. "
+                f"{path} has format {version}; this version reads 0 to {FORMAT_VERSION}. "
                 "Update with `pip install -U isthmus`."
             )
-        decoder = Decoder.from_parts(document.get("decoder", {}), _under("decoder.", tensors))
-        encoder = _under("encoder.", tensors)
-        claimed = document.pop("document_hash", "")
-        whole = (
-            claimed == hashlib.sha256(canonical_json(document)).hexdigest()
-            and document.get("hash") == decoder.hash
-            and document.get("encoder_hash") == _hash_of(encoder)
-        )
-        if not whole:
-            raise DamagedFile(f"{path} is damaged: its contents no longer match their hash. Copy it again.")
-        return cls(
-            decoder=decoder,
-            encoder=encoder,
-            config=Config.from_dict(document["config"]),
-            provenance=document["provenance"],
-            golden=document["golden"],
-        )
+        told = document["format"], document["hash"], document["encoder_hash"]
+        found = FORMAT_VERSION, content_hash(document["decoder"], decoder), _hash_of(encoder)
+    except (KeyError, ValueError) as wrong:  # NaN, which JSON has not, or a tensor of no stored type
+        raise damaged from wrong
+    if told != found:
+        raise damaged
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -131,11 +157,15 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             document = json.loads(metadata["isthmus"])
+            if not isinstance(document, dict):
+                raise KeyError("isthmus")
             return document, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, json.JSONDecodeError, UnicodeDecodeError) as wrong:
+    except (SafetensorError, ValueError, RecursionError, OSError) as wrong:
         raise NotOurFile(f"{path} is not a whole Isthmus model ({wrong}). Give an .ism file.") from wrong
     except KeyError:
-        raise NotOurFile(f"{path} is a safetensors file, but not an Isthmus model. Give an .ism file.") from None
+        raise NotOurFile(
+            f"{path} is a safetensors file, but not an Isthmus model. Give an .ism file."
+        ) from None
 
 
 def _under(prefix: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

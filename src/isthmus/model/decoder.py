@@ -6,6 +6,8 @@ provenance. `to_bytes` and `from_bytes` are inverses.
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,11 +20,12 @@ from isthmus.coding.canonical import content_hash, pack_tensors, unpack_tensors
 from isthmus.coding.tables import Table, tables_from_bytes, tables_to_bytes
 from isthmus.config import NetConfig, PartConfig
 from isthmus.data.transforms import Transform
-from isthmus.errors import DamagedFile, NewerFormat
+from isthmus.errors import ConfigError, DamagedFile, NewerFormat, UnknownName
 from isthmus.model.weights import IntegerWeights, from_tensors, to_tensors
 from isthmus.spec import DataSpec
 
 FORMAT_VERSION = 0
+MAX_STRIDE = 1 << 12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,22 +79,24 @@ class Decoder:
     @classmethod
     def from_parts(cls, document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Decoder:
         """Undo `document` and `tensors`."""
-        if document.get("format", FORMAT_VERSION + 1) > FORMAT_VERSION:
-            raise NewerFormat(
-                f"The model has format {document.get('format')}; this version reads 0 to {FORMAT_VERSION}. "
-                "Update with `pip install -U isthmus`."
-            )
         try:
+            if document["format"] > FORMAT_VERSION:
+                raise NewerFormat(
+                    f"The model has format {document['format']}; this version reads 0 to {FORMAT_VERSION}. "
+                    "Update with `pip install -U isthmus`."
+                )
             return cls._from_parts(document, dict(tensors))
-        except (KeyError, TypeError, ValueError, AttributeError) as wrong:
-            raise DamagedFile(f"The model's decode part lacks or misstates {wrong}; fetch it again.") from wrong
+        except (KeyError, TypeError, ValueError, AttributeError, ConfigError, UnknownName) as wrong:
+            raise DamagedFile(
+                f"The model's decode part lacks or misstates {wrong}; fetch it again."
+            ) from wrong
 
     @classmethod
     def _from_parts(cls, document: Mapping[str, Any], tensors: dict[str, np.ndarray]) -> Decoder:
         decoder = dict(document["decoder"])
         step, offset = tensors.pop("quantiser.step"), tensors.pop("quantiser.offset")
         transform = Transform.from_dict({**document["transform"], "spec": document["spec"]})
-        return cls(
+        made = cls(
             transform=transform,
             net=NetConfig(
                 latent=document["latent"],
@@ -99,11 +104,27 @@ class Decoder:
                 output=document["output"],
             ),
             code=_code(document["code"], document["latent"]),
-            stride=int(document["stride"]),
+            stride=operator.index(document["stride"]),
             quantiser=Quantiser(step.view(np.float32), offset.view(np.float32)),
             tables=tuple(tables_from_bytes(tensors.pop("tables").tobytes())),
             weights=from_tensors(tensors),
         )
+        made._require_sense()
+        return made
+
+    def _require_sense(self) -> None:
+        """Raise ValueError where the parts, each possible by itself, do not belong together."""
+        sides = self.spec.modality == "image" and len(self.code) == 3
+        parts = {
+            "its scale": all(math.isfinite(number) and number for number in self.transform.scale),
+            "its stride": 0 < self.stride <= MAX_STRIDE,
+            "the sides of its code": sides or None not in self.code,
+            "its steps": self.quantiser.step.shape == self.quantiser.offset.shape == self.code[:1],
+            "its tables": len(self.tables) == self.code[0],
+        }
+        for part, makes_sense in parts.items():
+            if not makes_sense:
+                raise ValueError(part)
 
     def to_bytes(self) -> bytes:
         """The compact form that archives embed."""
@@ -140,9 +161,8 @@ class Decoder:
         return self.transform.inverse(self.reconstruct(self.quantiser.dequantise(symbols), size))
 
 
-
 def _code(lengths: list[int | None], latent: int) -> tuple[int | None, ...]:
-    whole = all(length is None or 0 < length < 1 << 20 for length in lengths)
+    whole = all(length is None or 0 < operator.index(length) < 1 << 20 for length in lengths)
     if not lengths or lengths[0] != latent or not whole:
         raise ValueError(f"its code shape {lengths}")
     return tuple(lengths)
