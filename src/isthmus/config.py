@@ -55,6 +55,8 @@ class DataConfig:
     """… and turned by up to this angle, at random."""
     flip: bool = False
     """… and mirrored left to right half of the time."""
+    augment_until: float = 1.0
+    """Shift, turn and mirror until this share of the training; the last part sees samples as they are."""
     memory_limit_mb: int = 2048
     """Sources larger than this are read from the disk again in every epoch."""
 
@@ -63,6 +65,7 @@ class DataConfig:
         require(self.crop is None or self.crop >= 8, "data.crop", "at least 8 pixels", self.crop)
         require(self.shift >= 0, "data.shift", "at least 0", self.shift)
         require(0 <= self.rotate_degrees <= 180, "data.rotate_degrees", "0 to 180", self.rotate_degrees)
+        require(0 <= self.augment_until <= 1, "data.augment_until", "0 to 1", self.augment_until)
         require(self.memory_limit_mb >= 0, "data.memory_limit_mb", "at least 0", self.memory_limit_mb)
 
 
@@ -133,6 +136,8 @@ class TrainConfig:
     """Pull of the weights towards 0; biases are spared."""
     momentum: float = 0.9
     """Of sgd; the first moment's decay of adam and adamw."""
+    momentum_2: float = 0.999
+    """Decay of the second moment of adam and adamw."""
     schedule: str = "cosine"
     """constant, cosine, one-cycle or plateau."""
     warmup: float = 0.02
@@ -149,7 +154,7 @@ class TrainConfig:
     """Steps between two looks at the held-out data; None: an epoch's, but at least 50, and with a
     budget so many that looking takes less than a tenth of the time."""
     precision: str = "auto"
-    """auto, float32 or bfloat16; auto takes bfloat16 on a CUDA device that has it."""
+    """auto, float32 or bfloat16 (weights stay float32); auto takes bfloat16 where the hardware has it."""
     compile: str = "auto"
     """auto, on or off: torch.compile; auto when a C++ compiler is there and the run repays it."""
     checkpoint_every_s: float = 30.0
@@ -169,6 +174,7 @@ class TrainConfig:
         require(self.learning_rate > 0, "train.learning_rate", "above 0", self.learning_rate)
         require(self.weight_decay >= 0, "train.weight_decay", "at least 0", self.weight_decay)
         require(0 <= self.momentum < 1, "train.momentum", "at least 0 and below 1", self.momentum)
+        require(0 <= self.momentum_2 < 1, "train.momentum_2", "at least 0 and below 1", self.momentum_2)
         require(0 <= self.warmup < 1, "train.warmup", "at least 0 and below 1", self.warmup)
         require(self.precision in ("auto", "float32", "bfloat16"), "train.precision",
                 "auto, float32 or bfloat16", self.precision)  # fmt: skip

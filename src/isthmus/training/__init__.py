@@ -2,3 +2,6 @@
 
 accelerate is known only here; it brings devices, mixed precision and several processes.
 """
+
+CHECKPOINT = "checkpoint.safetensors"
+"""Name of the checkpoint in the folder of a run."""

@@ -17,9 +17,9 @@ from torch import nn
 
 from isthmus.errors import ConfigError, DamagedFile
 from isthmus.files import write_bytes
+from isthmus.training import CHECKPOINT
 from isthmus.training.history import Row, rows_from
 
-FILE_NAME = "checkpoint.safetensors"
 
 
 @dataclass
@@ -69,7 +69,7 @@ def save_checkpoint(
     document = {"identity": identity, "progress": asdict(progress)}
     # A copy of each, because safetensors refuses two names for one piece of memory.
     owned = {name: t.to("cpu", copy=True).contiguous() for name, t in tensors.items()}
-    write_bytes(folder / FILE_NAME, save(owned, {"isthmus": json.dumps(document)}))
+    write_bytes(folder / CHECKPOINT, save(owned, {"isthmus": json.dumps(document)}))
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Checkpoint:
 
 def load_checkpoint(folder: Path) -> Checkpoint:
     """Read the checkpoint of a run; the run's folder must hold one."""
-    path = folder / FILE_NAME
+    path = folder / CHECKPOINT
     if not path.is_file():
         raise ConfigError(f"--resume needs a checkpoint at {path}; there is none. Start without --resume.")
     try:

@@ -45,7 +45,7 @@ class Feed:
         )
         self._transform, self._device, self._share = transform, device, share
         self._seed = config.train.seed
-        self._augment = Augment(config.data)
+        self._augment, self._augment_until = Augment(config.data), config.data.augment_until
         part = config.data.corruption
         self._corrupt = None if part.name == "none" else make_corruption(part)
         self._is_plain = self._augment.is_idle and self._corrupt is None
@@ -55,22 +55,28 @@ class Feed:
         """Batches in one pass over the training samples."""
         return self._batches.steps_per_epoch
 
-    def from_step(self, step: int) -> Iterator[Batch]:
-        """The batches of steps `step`, `step` + 1, … without end."""
+    def from_step(self, step: int, *, steps: int | None = None) -> Iterator[Batch]:
+        """The batches of steps `step`, `step` + 1, … without end.
+
+        Args:
+            step: counted from 0.
+            steps: of the whole run; augmentation ends at its share `data.augment_until`.
+        """
+        last_augmented = float("inf") if steps is None else self._augment_until * steps
         while True:
             epoch, start = divmod(step, self.steps_per_epoch)
             for samples in self._batches.epoch(epoch, start=start):
-                yield self._pair(samples, step)
+                yield self._pair(samples, step, augment=step < last_augmented)
                 step += 1
 
-    def _pair(self, samples: np.ndarray, step: int) -> Batch:
+    def _pair(self, samples: np.ndarray, step: int, *, augment: bool) -> Batch:
         rank, of = self._share
         clean = self._transform.forward(samples[rank::of])
         if self._is_plain:
             tensor = self._to_device(clean)
             return tensor, tensor
         random = np.random.default_rng((self._seed, step, rank))
-        clean = self._augment(clean, random)
+        clean = self._augment(clean, random) if augment else clean
         disturbed = clean if self._corrupt is None else self._corrupt(clean, random)
         tensor = self._to_device(clean)
         return (tensor if disturbed is clean else self._to_device(disturbed)), tensor

@@ -21,6 +21,7 @@ from isthmus.training.average import WeightAverage
 from isthmus.training.checkpoint import Checkpoint, Progress, save_checkpoint
 from isthmus.training.feed import Feed
 from isthmus.training.history import Row, write_history
+from isthmus.training.interrupt import Interrupt
 from isthmus.training.objective import Learner, Losses
 from isthmus.training.optimisers import build_optimiser, clip_gradients, learning_rate, set_learning_rate
 from isthmus.training.plan import Plan
@@ -48,16 +49,18 @@ def train(
     identity: dict[str, Any],
     watcher: Watcher,
     checkpoint: Checkpoint | None = None,
+    interrupt: Interrupt | None = None,
 ) -> Trained:
     """Train `learner` in place as `plan` says, and leave the best weights in it.
 
     Raises:
         Diverged: the loss became NaN or infinite; the message names the step and what to lower.
+        KeyboardInterrupt: Ctrl-C was pressed; the checkpoint holds everything up to the last whole step.
     """
     run = _Run(learner, config, plan, accelerator, folder, identity, held_out)
     if checkpoint is not None:
         run.restore(checkpoint)
-    batches, stopped = feed.from_step(run.progress.step), "all steps"
+    batches, stopped = feed.from_step(run.progress.step, steps=plan.steps), "all steps"
     for step in range(run.progress.step, plan.steps):
         seed_step(config.seed, step, accelerator.process_index)
         set_learning_rate(run.optimiser, run.rate(step))
@@ -75,6 +78,9 @@ def train(
                 stopped = "early"
                 break
         run.save_if_due()
+        if interrupt is not None and interrupt.asked:
+            run.save()
+            raise KeyboardInterrupt
         if plan.budget_s is not None and run.seconds() > _OVERRUN * plan.budget_s:
             watcher.row(run.look(step + 1))
             stopped = "budget"

@@ -25,10 +25,10 @@ def build_optimiser(module: nn.Module, config: TrainConfig) -> torch.optim.Optim
 # fused: one pass over all weights instead of a dozen small ones per tensor.
 OPTIMISERS: dict[str, Callable[[list[dict], TrainConfig], torch.optim.Optimizer]] = {
     "adamw": lambda groups, c: torch.optim.AdamW(
-        groups, lr=c.learning_rate, betas=(c.momentum, 0.999), fused=True
+        groups, lr=c.learning_rate, betas=(c.momentum, c.momentum_2), fused=True
     ),
     "adam": lambda groups, c: torch.optim.Adam(
-        groups, lr=c.learning_rate, betas=(c.momentum, 0.999), fused=True
+        groups, lr=c.learning_rate, betas=(c.momentum, c.momentum_2), fused=True
     ),
     "sgd": lambda groups, c: torch.optim.SGD(groups, lr=c.learning_rate, momentum=c.momentum, fused=True),
 }

@@ -20,6 +20,7 @@ from isthmus.spec import DataSpec
 from isthmus.training.checkpoint import Checkpoint, load_checkpoint
 from isthmus.training.feed import Feed, held_out_tensors
 from isthmus.training.finish import to_model
+from isthmus.training.interrupt import delayed_interrupt
 from isthmus.training.loop import Trained, evaluate, train
 from isthmus.training.objective import Learner
 from isthmus.training.plan import Plan, make_plan
@@ -84,18 +85,20 @@ class Session:
 
     def train(self, plan: Plan, watcher: Watcher) -> Trained:
         """Run the loop; the learner then holds the best weights."""
-        return train(
-            self.learner,
-            self._feed,
-            self._held_out,
-            self._config.train,
-            plan,
-            accelerator=self.accelerator,
-            folder=self._folder,
-            identity={**self._what_must_agree(), "plan": plan.to_dict()},
-            watcher=watcher,
-            checkpoint=self._checkpoint,
-        )
+        with delayed_interrupt() as interrupt:
+            return train(
+                self.learner,
+                self._feed,
+                self._held_out,
+                self._config.train,
+                plan,
+                accelerator=self.accelerator,
+                folder=self._folder,
+                identity={**self._what_must_agree(), "plan": plan.to_dict()},
+                watcher=watcher,
+                checkpoint=self._checkpoint,
+                interrupt=interrupt,
+            )
 
     def to_model(self, provenance: dict[str, Any]) -> Model:
         """Finish: integers, quantiser, tables, figures."""
@@ -116,6 +119,33 @@ class Session:
             "settings": settings,
             "data": {"spec": self._source.spec.to_dict(), "samples": len(self._source)},
         }
+
+
+def model_spec(spec: DataSpec, config: Config) -> DataSpec:
+    """What a model trained on `spec` will accept: images of any size where the net keeps sides."""
+    family = NETS.find(config.net.encoder.name)
+    if spec.modality != "image" or family.stride(**config.net.encoder.options) == 1:
+        return spec
+    return replace(spec, shape=(None, None, *spec.shape[2:]))
+
+
+_FREE_TO_CHANGE = ("checkpoint_every_s", "budget_s", "steps", "threads")  # the plan holds what was decided
+
+
+def make_accelerator(config: TrainConfig) -> Accelerator:
+    """Devices and precision as the settings ask; by itself, bfloat16 where the device computes in it."""
+    cpu = config.device == "cpu" or not (torch.cuda.is_available() or torch.backends.mps.is_available())
+    bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and has_bfloat16(cpu=cpu))
+    return Accelerator(cpu=cpu, mixed_precision="bf16" if bfloat16 else "no")
+
+
+def has_bfloat16(*, cpu: bool) -> bool:
+    """Whether matrix products in bfloat16 are done by the hardware; emulated ones are slower."""
+    if not cpu:
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    # torch names these checks with an underscore; without them float32 is always right.
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, lambda: False)() for name in checks)
 
 
 def model_spec(spec: DataSpec, config: Config) -> DataSpec:
