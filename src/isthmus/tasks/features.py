@@ -54,7 +54,7 @@ def embed(
     model.require_fits(source.spec)
     latents = latent_rows(source, model, pool=pool or not source.spec.is_fixed)
     if output is not None:
-        write_bytes(output, _as_file(latents, output.suffix), force=force)
+        write_bytes(output, as_file(latents, output.suffix), force=force)
     return EmbedResult(len(latents), latents.shape[1], output, latents)
 
 
@@ -74,7 +74,8 @@ def _require_known_suffix(output: Path) -> None:
         raise UseError(f"Features are written as .npy or .csv; got {output.name}. Give such a name to -o.")
 
 
-def _as_file(latents: np.ndarray, suffix: str) -> bytes:
+def as_file(latents: np.ndarray, suffix: str) -> bytes:
+    """The bytes of a .npy or .csv file, one row a sample."""
     if suffix == ".npy":
         file = io.BytesIO()
         np.save(file, latents, allow_pickle=False)

@@ -23,6 +23,7 @@ from isthmus.model import Model
 from isthmus.recipes import load_recipe, recipe_for
 from isthmus.tasks.results import Result, size
 from isthmus.tasks.runs import RunRecord, model_reference, source_reference, write_run
+from isthmus.threads import let_waiting_threads_sleep
 
 if TYPE_CHECKING:
     from isthmus.training.progress import Watcher
@@ -152,6 +153,8 @@ def describe(source: Source) -> str:
 def _require_torch() -> None:
     from importlib.util import find_spec
 
+    let_waiting_threads_sleep()  # only heeded while PyTorch is not loaded yet
+
     for package in ("torch", "accelerate"):
         if find_spec(package) is None:
             raise MissingExtra(f"Training needs {package}, which is not installed: pip install 'isthmus[train]'.")
@@ -173,10 +176,17 @@ def _settle(
         config = load_recipe(name)
     else:
         name = recipe or "custom"
-    if any(s.startswith("train.epochs=") for s in settings):
+    if any(s.startswith(("train.epochs=", "train.budget_s=")) for s in settings):
         config = config.with_train(steps=None)  # the recipe's steps must not outvote what was typed
     config = config.with_settings(settings)
     return name, config if budget_s is None else config.with_train(budget_s=budget_s, steps=None)
+
+
+def checkpoint_of(output: Path) -> Path:
+    """Where `fit` saves the state of the run that is to make `output`, for --resume."""
+    from isthmus.training import CHECKPOINT
+
+    return _run_folder(output) / CHECKPOINT
 
 
 def _run_folder(output: Path | None) -> Path:

@@ -1,0 +1,59 @@
+"""`isthmus decompress`: archive → files."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from isthmus.cli.options import ArchiveArgument as Archive
+from isthmus.cli.options import ArchiveModelOption, Force, Threads, default_output
+from isthmus.cli.voice import Voice, command
+
+
+@command("isthmus decompress photos.isz -o restored/ --items 10:20")
+def decompress(
+    voice: Voice,
+    archive: Archive,
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="DIR", help="Default: a folder of the archive's name.")
+    ] = None,
+    model: ArchiveModelOption = None,
+    items: Annotated[
+        str | None, Option(metavar="START:STOP", help="Only these samples, counted from 0, STOP left out.")
+    ] = None,
+    force: Force = False,
+    threads: Threads = None,
+) -> None:
+    """Give back the files of an archive (- reads it from standard input)."""
+    from isthmus.threads import limit_threads
+
+    limit_threads(threads)
+    from isthmus.model import Model
+    from isthmus.tasks.compress import decompress as run
+
+    result = run(
+        sys.stdin.buffer.read() if archive == "-" else archive,
+        output or (Path("restored") if archive == "-" else default_output(archive, "")),
+        model=None if model is None else Model.load(model),
+        items=None if items is None else parse_items(items),
+        force=force,
+    )
+    voice.result(result)
+
+
+def parse_items(text: str) -> tuple[int, int]:
+    """START:STOP → two numbers.
+
+    >>> parse_items("10:20")
+    (10, 20)
+    """
+    from isthmus.errors import UseError
+
+    found = re.fullmatch(r"(\d+):(\d+)", text.strip())
+    if found is None:
+        raise UseError(f"--items must be START:STOP, like 10:20; got {text!r}.")
+    return int(found[1]), int(found[2])

@@ -1,0 +1,42 @@
+"""`isthmus evaluate`: distortion, rate and honest sizes beside other coders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option, echo
+
+from isthmus.cli.options import SkipBad, SourceArgument, Threads
+from isthmus.cli.voice import Voice, command
+
+
+@command("isthmus evaluate new-photos/ -m photos.ism")
+def evaluate(
+    voice: Voice,
+    source: SourceArgument,
+    model: Annotated[
+        Path, Option("--model", "-m", metavar="MODEL.ism", help="Made by `isthmus fit`.", show_default=False)
+    ],
+    skip_bad: SkipBad = False,
+    threads: Threads = None,
+) -> None:
+    """Compare a model with classical coders on SOURCE, best on data it never saw."""
+    from isthmus.threads import limit_threads
+
+    limit_threads(threads)
+    from isthmus.cli.tables import show_sizes
+    from isthmus.data import open_source
+    from isthmus.model import Model
+    from isthmus.tasks.evaluate import evaluate as run
+
+    loaded = Model.load(model)
+    opened = open_source(source, skip_bad=skip_bad)
+    voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
+    result = run(opened, loaded)
+
+    def show() -> None:
+        show_sizes(result)
+        echo(result.summary())
+
+    voice.result(result, show=show)

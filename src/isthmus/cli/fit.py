@@ -1,0 +1,86 @@
+"""`isthmus fit`: data → model."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from isthmus.cli.faults import Stopped
+from isthmus.cli.options import Device, Force, Seed, SkipBad, SourceArgument, Threads, default_output
+from isthmus.cli.voice import Voice, command
+
+
+@command("isthmus fit photos/ -o photos.ism --budget 5m")
+def fit(
+    voice: Voice,
+    source: SourceArgument,
+    output: Annotated[
+        Path | None, Option("--output", "-o", metavar="MODEL.ism", help="Default: SOURCE's name.")
+    ] = None,
+    recipe: Annotated[
+        str | None, Option(help="Settings to start from; default: what suits the data.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None, Option("--set", metavar="KEY=VALUE", help="Change a setting: train.epochs=5.")
+    ] = None,
+    budget: Annotated[str | None, Option(metavar="TIME", help="Train this long: 90s, 5m, 1h30m.")] = None,
+    from_: Annotated[
+        Path | None, Option("--from", metavar="OLD.ism", help="Begin with this model's weights.")
+    ] = None,
+    resume: Annotated[bool, Option("--resume", help="Go on where an interrupted run stopped.")] = False,
+    skip_bad: SkipBad = False,
+    force: Force = False,
+    seed: Seed = None,
+    threads: Threads = None,
+    device: Device = None,
+) -> None:
+    """Train an autoencoder on SOURCE."""
+    from isthmus.config import parse_duration
+    from isthmus.model import Model
+    from isthmus.tasks.fit import fit as run
+
+    output = output or default_output(source, ".ism")
+    settings = [*(set_ or []), *train_settings(seed=seed, threads=threads, device=device)]
+    try:
+        result = run(
+            source,
+            output,
+            recipe=recipe,
+            settings=settings,
+            budget_s=None if budget is None else parse_duration(budget),
+            start=None if from_ is None else Model.load(from_),
+            resume=resume,
+            skip_bad=skip_bad,
+            force=force,
+            quiet=voice.quiet,
+            say=voice.say,
+        )
+    except KeyboardInterrupt as stop:
+        raise Stopped(how_to_resume(output)) from stop
+    voice.detail(f"history, settings and checkpoint in {result.run}")
+    voice.detail(f"stopped after {result.steps:,} steps ({result.stopped}); best after {result.best_step:,}")
+    voice.left_out(result.skipped)
+    voice.result(result)
+
+
+def train_settings(**values: object) -> list[str]:
+    """Options that are settings of `train` → "train.key=value", those not given left out.
+
+    >>> train_settings(seed=7, device=None)
+    ['train.seed=7']
+    """
+    return [f"train.{key}={value}" for key, value in values.items() if value is not None]
+
+
+def how_to_resume(output: Path) -> str:
+    """What to type after Ctrl-C; a run that had taken no step has nothing to resume."""
+    from isthmus.tasks.fit import checkpoint_of
+
+    if not checkpoint_of(output).is_file():
+        return "Training had not begun, so there is nothing to resume."
+    given = [word for word in sys.argv[1:] if word not in ("--resume", "--force", "-f")]
+    return f"Resume with: {shlex.join(['isthmus', *given, '--resume'])}"

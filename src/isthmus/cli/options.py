@@ -1,0 +1,70 @@
+"""The options that commands share: one name, one meaning, one help line each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option, echo
+from typer import Exit as Leave
+
+READS = "A folder or .zip of images, an image, .npy, .npz, an IDX file; or digits, mnist, mnist-test."
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from isthmus._version import __version__
+
+        echo(f"isthmus {__version__}")
+        raise Leave
+
+
+Version = Annotated[
+    bool, Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+]
+AsJson = Annotated[bool, Option("--json", help="Print the result as JSON.", rich_help_panel="Output")]
+Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress and no notes.", rich_help_panel="Output")]
+Verbose = Annotated[
+    bool, Option("--verbose", "-v", help="More notes: settings, places, times.", rich_help_panel="Output")
+]
+Debug = Annotated[bool, Option("--debug", help="Show tracebacks.", rich_help_panel="Output")]
+
+SourceArgument = Annotated[str, Argument(metavar="SOURCE", help=READS, show_default=False)]
+ArchiveArgument = Annotated[
+    str, Argument(metavar="OUT.isz", help="Made by `isthmus compress`.", show_default=False)
+]
+ModelOption = Annotated[
+    Path | None,
+    Option("--model", "-m", metavar="MODEL.ism", help="Made by `isthmus fit`.", show_default=False),
+]
+ArchiveModelOption = Annotated[
+    Path | None,
+    Option(
+        "--model",
+        "-m",
+        metavar="MODEL.ism",
+        help="Needed only where the archive does not hold its model.",
+        show_default=False,
+    ),
+]
+Force = Annotated[bool, Option("--force", "-f", help="Replace outputs that are there already.")]
+SkipBad = Annotated[bool, Option("--skip-bad", help="Leave unreadable items out, and name them.")]
+Threads = Annotated[
+    int | None, Option("--threads", min=1, help="CPU threads; without it, measured.", show_default=False)
+]
+Device = Annotated[
+    str | None, Option("--device", help="auto, cpu, cuda or mps.", metavar="NAME", show_default=False)
+]
+Seed = Annotated[int | None, Option("--seed", min=0, help="Of everything random.", show_default=False)]
+
+
+def default_output(source: str, suffix: str) -> Path:
+    """The output's name where none is given: SOURCE's own name, in the current folder.
+
+    >>> default_output("scans/brain.npy", ".isz"), default_output("digits", ".ism")
+    (PosixPath('brain.isz'), PosixPath('digits.ism'))
+    """
+    path = Path(source).resolve()
+    name = path.name if path.is_dir() else path.name.removesuffix(".gz")
+    stem = name if path.is_dir() else Path(name).stem
+    return Path((stem or "isthmus") + suffix)

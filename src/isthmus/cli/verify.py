@@ -1,0 +1,36 @@
+"""`isthmus verify`: is an archive whole, and does it hold what the originals hold?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from typer import Exit, Option
+
+from isthmus.cli.options import ArchiveArgument as Archive
+from isthmus.cli.options import ArchiveModelOption, Threads
+from isthmus.cli.voice import Voice, command
+
+
+@command("isthmus verify photos.isz --against photos/")
+def verify(
+    voice: Voice,
+    archive: Archive,
+    model: ArchiveModelOption = None,
+    against: Annotated[
+        str | None, Option(metavar="SOURCE", help="Compare with these originals.", show_default=False)
+    ] = None,
+    threads: Threads = None,
+) -> None:
+    """Check every checksum of an archive; leave with 1 where something is wrong."""
+    from isthmus.threads import limit_threads
+
+    limit_threads(threads)
+    from isthmus.model import Model
+    from isthmus.tasks.verify import verify as run
+
+    result = run(archive, model=None if model is None else Model.load(model), against=against)
+    for problem in result.problems[1:]:
+        voice.detail(problem)
+    voice.result(result)
+    if not result.ok:
+        raise Exit(1)

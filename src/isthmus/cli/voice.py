@@ -1,0 +1,118 @@
+"""How a command speaks: its result on standard output, everything else on standard error.
+
+`@command(example)` gives a function the options that all commands have, and turns whatever goes
+wrong inside it into one sentence and an exit code.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from typer import echo
+
+from isthmus.cli.faults import plain_faults
+from isthmus.cli.options import AsJson, Debug, Quiet, Verbose, Version
+
+if TYPE_CHECKING:
+    from isthmus.tasks.results import Result
+
+
+@dataclass(frozen=True, kw_only=True)
+class Voice:
+    """What the user wants to hear."""
+
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+
+    def say(self, line: str) -> None:
+        """A note on standard error, unless --quiet."""
+        if not self.quiet:
+            echo(line, err=True)
+
+    def detail(self, line: str) -> None:
+        """A note for --verbose."""
+        if self.verbose:
+            echo(line, err=True)
+
+    def left_out(self, skipped: Iterable[str]) -> None:
+        """Name what --skip-bad left out, --quiet or not: data are missing."""
+        for item in skipped:
+            echo(f"left out: {item}", err=True)
+
+    def result(
+        self, result: Result, *, to_stderr: bool = False, show: Callable[[], None] | None = None
+    ) -> None:
+        """Print the result: JSON with --json; otherwise what `show` prints, or its summary.
+
+        Args:
+            result: of the task.
+            to_stderr: standard output carries the data themselves.
+            show: prints more than the summary.
+        """
+        if self.json:
+            self.data(result.to_dict())
+        elif show is not None:
+            show()
+        elif not (to_stderr and self.quiet):
+            echo(result.summary(), err=to_stderr)
+
+    def data(self, values: dict[str, Any]) -> None:
+        """Print one JSON document."""
+        # Infinities and NaN are no JSON; a figure that does not exist is null.
+        echo(json.dumps(_finite(values), indent=2, ensure_ascii=False))
+
+
+COMMON: dict[str, Any] = {
+    "json": AsJson,
+    "quiet": Quiet,
+    "verbose": Verbose,
+    "debug": Debug,
+    "version": Version,
+}
+
+
+def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function whose first parameter is a Voice into a command.
+
+    Args:
+        example: a line that works, shown at the end of the command's help.
+    """
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def run(**values: Any) -> None:
+            said = {name: values.pop(name) for name in COMMON}
+            said.pop("version")
+            voice, started = Voice(**said), time.monotonic()
+            with plain_faults(debug=voice.debug):
+                function(voice, **values)
+                voice.detail(f"took {time.monotonic() - started:.1f} s")
+
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        shared = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=hint)
+            for name, hint in COMMON.items()
+        ]
+        del run.__wrapped__  # typer must see the signature below
+        run.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in [*own, *shared]}
+        run.example = example  # type: ignore[attr-defined]
+        return run
+
+    return decorate
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and value - value != 0 else value
