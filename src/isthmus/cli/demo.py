@@ -23,7 +23,7 @@ def demo(
     threads: Threads = None,
     device: Device = None,
 ) -> None:
-    """Fit 1,437 handwritten digits, compress 360 others, restore and verify them; about a minute."""
+    """Fit 1,438 handwritten digits, compress 359 others, restore and verify them; about a minute."""
     from isthmus.cli.fit import train_settings
     from isthmus.cli.tables import show_sizes
     from isthmus.config import parse_duration

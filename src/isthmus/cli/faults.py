@@ -56,7 +56,7 @@ def explain(error: Exception) -> IsthmusError:
         return _refused(error)
     told = next(iter(str(error).splitlines()), "")
     bug = IsthmusError(
-        f"This is a bug in Isthmus ({type(error).__name__}: {told}). Please report it with what --debug prints."
+        f"This is a bug in Isthmus ({type(error).__name__}: {told}). Report it with what --debug prints."
     )
     bug.exit_code = 1
     return bug

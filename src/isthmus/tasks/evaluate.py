@@ -58,17 +58,17 @@ class EvaluateResult(Result):
         return math.ceil(self.sizes.model / saved_each) if saved_each > 0 else None
 
     def verdict(self) -> str:
-        """Who is smallest at this size, and from how many samples on we are."""
-        rivals = [peer for peer in self.peers if peer.psnr_db is not None] or list(self.peers)
-        best = min(rivals, key=lambda peer: peer.bytes)
+        """Who is smallest at this size, lossless coders among them, and from how many samples on we are."""
+        if not self.peers:
+            return "Compared with no other coder."
+        best = min(self.peers, key=lambda peer: peer.bytes)
         pays = self.break_even(best)
-        at = "" if best.psnr_db is None else f" at {best.psnr_db:.1f} dB"
+        rival = f"{best.name} (lossless)" if best.psnr_db is None else f"{best.name} at {best.psnr_db:.1f} dB"
         if self.archive_bytes <= best.bytes:
-            return (
-                f"Smaller than {best.name}{at} by {1 - self.archive_bytes / best.bytes:.0%}, model included; "
-                f"the model pays from {pays:,} samples on."
-            )
-        lead = f"{best.name}{at} wins at {self.samples:,} samples ({size(best.bytes)} against {size(self.archive_bytes)}); "
+            saved = 1 - self.archive_bytes / best.bytes
+            return f"Smaller than {rival} by {saved:.0%}, model included; the model pays from {pays:,} samples on."
+        sizes = f"{size(best.bytes)} against {size(self.archive_bytes)}"
+        lead = f"{rival} wins at {self.samples:,} samples, {sizes}; "
         if pays is None:
             return lead + "its samples are smaller than ours even without the model."
         return lead + f"the model pays from {pays:,} samples on."

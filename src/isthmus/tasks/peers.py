@@ -46,31 +46,45 @@ def lossy_peers(samples: Sequence[np.ndarray], spec: DataSpec, *, psnr_db: float
     if not _is_picture(spec, ("uint8",)) or spec.channels == 4:
         return []
     return [
-        _at_quality("JPEG", _jpeg, samples, psnr_db),
-        _at_quality("WebP", _webp, samples, psnr_db),
+        _at_quality(name, encode, _pictures(samples), Aim(psnr_db, spec.high - spec.low))
+        for name, encode in (("JPEG", _jpeg), ("WebP", _webp))
     ]
 
 
 Encode = Callable[[Image.Image, int, io.BytesIO], None]
 
 
-def _at_quality(name: str, encode: Encode, samples: Sequence[np.ndarray], psnr_db: float) -> Peer:
+@dataclass(frozen=True)
+class Aim:
+    """The quality to reach."""
+
+    psnr_db: float
+    peak: float
+    """The range of the samples, as our own PSNR counts it: that of the digits is 16, not 255."""
+
+
+def _pictures(samples: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Samples as Pillow takes them: grey without a channel axis."""
+    return [sample[..., 0] if sample.ndim == 3 and sample.shape[2] == 1 else sample for sample in samples]
+
+
+def _at_quality(name: str, encode: Encode, samples: Sequence[np.ndarray], aim: Aim) -> Peer:
     few = samples[:: max(1, len(samples) // _SEARCHED)][:_SEARCHED]
     low, high = 1, 100
     while low < high:
         middle = (low + high) // 2
-        if _try(encode, few, middle)[1] >= psnr_db:
+        if _try(encode, few, middle, aim.peak)[1] >= aim.psnr_db:
             high = middle
         else:
             low = middle + 1
-    total, reached = _try(encode, samples, high)
+    total, reached = _try(encode, samples, high, aim.peak)
     return Peer(name, total, reached, f"quality {high}, a file each")
 
 
 _SEARCHED = 64  # samples on which the quality is looked for
 
 
-def _try(encode: Encode, samples: Sequence[np.ndarray], quality: int) -> tuple[int, float]:
+def _try(encode: Encode, samples: Sequence[np.ndarray], quality: int, peak: float) -> tuple[int, float]:
     total, squared, values = 0, 0.0, 0
     for sample in samples:
         file = io.BytesIO()
@@ -80,7 +94,7 @@ def _try(encode: Encode, samples: Sequence[np.ndarray], quality: int) -> tuple[i
         squared += float(np.sum((decoded.astype(np.float64) - sample) ** 2))
         values += sample.size
     mse = squared / values
-    return total, float(10 * np.log10(255**2 / mse)) if mse else 200.0
+    return total, float(10 * np.log10(peak**2 / mse)) if mse else 200.0
 
 
 def _jpeg(image: Image.Image, quality: int, file: io.BytesIO) -> None:
@@ -101,7 +115,7 @@ def _webp_lossless(image: Image.Image, file: io.BytesIO) -> None:
 
 def _total(samples: Sequence[np.ndarray], encode: Callable[[Image.Image, io.BytesIO], None]) -> int:
     total = 0
-    for sample in samples:
+    for sample in _pictures(samples):
         file = io.BytesIO()
         encode(Image.fromarray(sample), file)
         total += file.tell()
