@@ -65,8 +65,8 @@ class EvaluateResult(Result):
         pays = self.break_even(best)
         rival = f"{best.name} (lossless)" if best.psnr_db is None else f"{best.name} at {best.psnr_db:.1f} dB"
         if self.archive_bytes <= best.bytes:
-            saved = 1 - self.archive_bytes / best.bytes
-            return f"Smaller than {rival} by {saved:.0%}, model included; the model pays from {pays:,} samples on."
+            lead = f"Smaller than {rival} by {1 - self.archive_bytes / best.bytes:.0%}, model included; "
+            return lead + f"the model pays from {pays:,} samples on."
         sizes = f"{size(best.bytes)} against {size(self.archive_bytes)}"
         lead = f"{rival} wins at {self.samples:,} samples, {sizes}; "
         if pays is None:
