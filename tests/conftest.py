@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tiny import TINY
+
 if TYPE_CHECKING:
     from isthmus.model import Model
 
@@ -34,26 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="ISTHMUS_DATA is not set"))
 
 
-TINY = (
-    "train.steps=40",
-    "train.threads=1",
-    "train.evaluate_every=20",
-    "train.learning_rate=0.01",
-    "train.ema_decay=0.9",
-    "net.latent=6",
-    "net.encoder={name='mlp', hidden=[8]}",
-    "net.decoder={name='mlp', hidden=[8]}",
-    "bottleneck.rate_weight=0.001",
-)
-"""Settings for a net that trains in a moment."""
-
-
 @pytest.fixture(scope="session")
 def images() -> np.ndarray:
-    """300 grey 8×8 images, uint8."""
+    """300 grey 8×8 images, uint8, 0 to 240."""
     from isthmus.data import open_source
 
-    return np.stack(open_source("digits").read(range(300)))
+    return 15 * np.stack(open_source("digits").read(range(300)))
 
 
 @pytest.fixture(scope="session")

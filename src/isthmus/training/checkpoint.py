@@ -6,6 +6,8 @@ Random numbers need no place in it: every step seeds its own from (seed, step).
 from __future__ import annotations
 
 import json
+import zlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,6 @@ from isthmus.errors import ConfigError, DamagedFile
 from isthmus.files import write_bytes
 from isthmus.training import CHECKPOINT
 from isthmus.training.history import Row, rows_from
-
 
 
 @dataclass
@@ -36,6 +37,8 @@ class Progress:
     """Evaluations since the best one."""
     reductions: int = 0
     """How often the plateau schedule has lowered the rate."""
+    stopped: str = ""
+    """Why the run is over: "all steps", "early", "budget"; "" while it is not."""
     meter: list[float] = field(default_factory=list)
     """The running sums since the last look."""
     rows: list[Row] = field(default_factory=list)
@@ -69,7 +72,8 @@ def save_checkpoint(
     document = {"identity": identity, "progress": asdict(progress)}
     # A copy of each, because safetensors refuses two names for one piece of memory.
     owned = {name: t.to("cpu", copy=True).contiguous() for name, t in tensors.items()}
-    write_bytes(folder / CHECKPOINT, save(owned, {"isthmus": json.dumps(document)}))
+    told = json.dumps(document)
+    write_bytes(folder / CHECKPOINT, save(owned, {"isthmus": told, "crc32": _crc(told, owned)}))
 
 
 @dataclass(frozen=True)
@@ -93,15 +97,24 @@ class Checkpoint:
 
     def require_identity(self, identity: dict[str, Any]) -> None:
         """Raise ConfigError where the resumed run would not be the same run."""
-        for key, value in identity.items():
-            if self.identity.get(key) != value:
+        asked = json.loads(json.dumps(identity))  # tuples are lists in the file
+        for key, value in asked.items():
+            for name, was, now in _differences(self.identity.get(key), value, key):
                 raise ConfigError(
-                    f"--resume needs the same {key} as the interrupted run; it was {self.identity.get(key)!r} "
-                    f"and is now {value!r}. Give the same again, or start anew without --resume."
+                    f"--resume needs the same {key} as the interrupted run; {name} was {was!r} and is now "
+                    f"{now!r}. Give the same again, or start anew without --resume."
                 )
 
     def _under(self, prefix: str) -> dict[str, torch.Tensor]:
         return {n.removeprefix(prefix): t for n, t in self.tensors.items() if n.startswith(prefix)}
+
+
+def _differences(was: Any, now: Any, name: str) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in sorted({*was, *now}):
+            yield from _differences(was.get(key), now.get(key), f"{name}.{key}")
+    elif was != now:
+        yield name, was, now
 
 
 def load_checkpoint(folder: Path) -> Checkpoint:
@@ -111,13 +124,24 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         raise ConfigError(f"--resume needs a checkpoint at {path}; there is none. Start without --resume.")
     try:
         with safe_open(path, framework="pt") as file:
-            document = json.loads((file.metadata() or {})["isthmus"])
+            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, json.JSONDecodeError) as wrong:
+        if metadata["crc32"] != _crc(metadata["isthmus"], tensors):
+            raise ValueError("its contents do not match their checksum")
+        document = json.loads(metadata["isthmus"])
+        values = document["progress"]
+        progress = Progress(**{**values, "rows": rows_from(values["rows"])})
+        return Checkpoint(document["identity"], progress, tensors)
+    except (SafetensorError, KeyError, ValueError, TypeError, OSError) as wrong:
         raise DamagedFile(f"{path} is damaged ({wrong}). Start without --resume.") from wrong
-    values = document["progress"]
-    progress = Progress(**{**values, "rows": rows_from(values["rows"])})
-    return Checkpoint(document["identity"], progress, tensors)
+
+
+def _crc(document: str, tensors: dict[str, torch.Tensor]) -> str:
+    """CRC-32 of all that is stored, because safetensors files carry no checksum of their own."""
+    crc = zlib.crc32(document.encode())
+    for name in sorted(tensors):
+        crc = zlib.crc32(tensors[name].numpy().tobytes(), zlib.crc32(name.encode(), crc))
+    return f"{crc:08x}"
 
 
 def _optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

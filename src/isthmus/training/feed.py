@@ -55,6 +55,11 @@ class Feed:
         """Batches in one pass over the training samples."""
         return self._batches.steps_per_epoch
 
+    @property
+    def batch_size(self) -> int:
+        """Samples in one step, over all processes."""
+        return self._batches.batch_size
+
     def from_step(self, step: int, *, steps: int | None = None) -> Iterator[Batch]:
         """The batches of steps `step`, `step` + 1, … without end.
 

@@ -6,6 +6,7 @@ from them. So a run killed at any moment and resumed ends in the same bits as on
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,11 +58,12 @@ def train(
         Diverged: the loss became NaN or infinite; the message names the step and what to lower.
         KeyboardInterrupt: Ctrl-C was pressed; the checkpoint holds everything up to the last whole step.
     """
-    run = _Run(learner, config, plan, accelerator, folder, identity, held_out)
+    run = _Run(learner, config, plan, accelerator, folder, identity, held_out, feed.batch_size)
     if checkpoint is not None:
         run.restore(checkpoint)
-    batches, stopped = feed.from_step(run.progress.step, steps=plan.steps), "all steps"
-    for step in range(run.progress.step, plan.steps):
+    batches = feed.from_step(run.progress.step, steps=plan.steps)
+    while not run.progress.stopped:
+        step = run.progress.step
         seed_step(config.seed, step, accelerator.process_index)
         set_learning_rate(run.optimiser, run.rate(step))
         losses: Losses = run.call(*next(batches), step / plan.steps)
@@ -72,21 +74,16 @@ def train(
         run.average.update(step)
         run.progress.step = step + 1
         watcher.step(step + 1)
-        if (step + 1) % plan.evaluate_every == 0 or step + 1 == plan.steps:
+        run.progress.stopped = run.why_stop()
+        if run.progress.stopped or (step + 1) % plan.evaluate_every == 0:
             watcher.row(run.look(step + 1))
-            if config.patience is not None and run.progress.since_best >= config.patience:
-                stopped = "early"
-                break
+            run.progress.stopped = run.why_stop()
         run.save_if_due()
         if interrupt is not None and interrupt.asked:
             run.save()
             raise KeyboardInterrupt
-        if plan.budget_s is not None and run.seconds() > _OVERRUN * plan.budget_s:
-            watcher.row(run.look(step + 1))
-            stopped = "budget"
-            break
     run.finish()
-    return Trained(run.progress, stopped)
+    return Trained(run.progress, run.progress.stopped)
 
 
 _OVERRUN = 1.0  # of the budget, for training alone: with all that follows it stays within 1.1
@@ -137,9 +134,11 @@ class _Run:
         folder: Path,
         identity: dict[str, Any],
         held_out: list[torch.Tensor],
+        samples_per_step: int,
     ) -> None:
         self.learner, self.config, self.plan, self.accelerator = learner, config, plan, accelerator
         self.folder, self.identity, self.held_out = folder, identity, held_out
+        self._samples_per_step = samples_per_step
         torch.set_num_threads(plan.threads)
         self.optimiser = build_optimiser(learner, config)
         prepared, self._stepper = accelerator.prepare(learner, self.optimiser)
@@ -161,6 +160,15 @@ class _Run:
     def seconds(self) -> float:
         return self._before + time.monotonic() - self._started
 
+    def why_stop(self) -> str:
+        """ "all steps", "early", "budget", or "" to go on."""
+        if self.progress.step >= self.plan.steps:
+            return "all steps"
+        if self.config.patience is not None and self.progress.since_best >= self.config.patience:
+            return "early"
+        spent = self.plan.budget_s is not None and self.seconds() > _OVERRUN * self.plan.budget_s
+        return "budget" if spent else ""
+
     def rate(self, step: int) -> float:
         return learning_rate(
             self.config, step=step, steps=self.plan.steps, reductions=self.progress.reductions
@@ -171,9 +179,11 @@ class _Run:
         meter, progress = self.meter, self.progress
         train_loss, train_distortion, train_bits = meter.means()
         self._require_finite(train_loss, step)
+        rate = self.rate(step - 1)
         with self.average.in_place():
             held = evaluate(self.learner, self.held_out)
             judged = train_loss if held is None else held[0]
+            self._require_finite(judged, step)
             best = judged < progress.best_loss
             if best:
                 self.best = {n: t.detach().clone() for n, t in self.learner.state_dict().items()}
@@ -187,14 +197,15 @@ class _Run:
             held_out_loss=None if held is None else held[0],
             held_out_distortion=None if held is None else held[1],
             rate_bits=train_bits if held is None else held[2],
-            learning_rate=self.rate(step - 1),
+            learning_rate=rate,
             gradient_norm=meter.largest_norm,
             clipped=meter.clipped,
-            samples_per_s=meter.steps_per_s * self.config.batch_size,
+            samples_per_s=meter.steps_per_s * self._samples_per_step,
             best=best,
         )
         progress.rows.append(row)
-        write_history(progress.rows, self.folder)
+        if self.accelerator.is_main_process:
+            write_history(progress.rows, self.folder)
         self.meter = _Meter(self.config.clip_norm)
         return row
 
@@ -208,9 +219,11 @@ class _Run:
         progress.reductions += stalls
 
     def _require_finite(self, loss: float, step: int) -> None:
-        if loss != loss or loss in (float("inf"), float("-inf")):
+        # The loss of a step is that of the weights before it, so they are looked at too.
+        if not math.isfinite(loss) or not all(bool(p.isfinite().all()) for p in self.parameters):
             raise Diverged(
-                f"The training loss became {loss} before step {step}. Nothing was written over; lower "
+                f"The loss must stay finite; by step {step} it was {loss:g}, or a weight was not finite. No "
+                "model was written; lower "
                 f"train.learning_rate (it was {self.config.learning_rate:g}) or train.clip_norm, or look for "
                 "extreme values in the data."
             )
@@ -220,7 +233,8 @@ class _Run:
             self.save()
 
     def save(self) -> None:
-        """Write the checkpoint; only the first process does."""
+        """Write the checkpoint, unless it would hold NaN; only the first process does."""
+        self._require_finite(self.meter.means()[0], self.progress.step)
         self.progress.seconds, self.progress.meter = self.seconds(), self.meter.values()
         if self.accelerator.is_main_process:
             save_checkpoint(

@@ -88,4 +88,9 @@ def build_part(registry: Registry, part: PartConfig, *arguments: object) -> nn.M
             raise ConfigError(
                 f"The {registry.kind} {part.name!r} has no option {option!r}. Known: {', '.join(known) or 'none'}."
             )
-    return family(*arguments, **part.options)
+    try:
+        return family(*arguments, **part.options)
+    except TypeError as wrong:
+        raise ConfigError(
+            f"The {registry.kind} {part.name!r} does not take {dict(part.options)}: {wrong}."
+        ) from wrong

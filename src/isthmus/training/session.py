@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState, PartialState
 
-from isthmus.config import Config, TrainConfig
+from isthmus.config import Config, TrainConfig, require
 from isthmus.data.source import Source
 from isthmus.data.transforms import Transform
+from isthmus.errors import ConfigError, DamagedFile
 from isthmus.model import Model
 from isthmus.nets import NETS
 from isthmus.nets.runtime import DECODER, load_weights
 from isthmus.spec import DataSpec
+from isthmus.training import CHECKPOINT
 from isthmus.training.checkpoint import Checkpoint, load_checkpoint
 from isthmus.training.feed import Feed, held_out_tensors
 from isthmus.training.finish import to_model
@@ -66,7 +69,13 @@ class Session:
     def begin_from(self, model: Model) -> None:
         """Take over the weights of a model with the same net and bottleneck."""
         decoder = {DECODER + name: w.to_float() for name, w in model.decoder.weights.items()}
-        load_weights(self.learner, {**model.encoder, **decoder})
+        try:
+            load_weights(self.learner, {**model.encoder, **decoder})
+        except DamagedFile as unlike:
+            raise ConfigError(
+                "The settings must make the same net and bottleneck as those of the model to start from; "
+                f"they do not ({unlike.__cause__}). Leave its settings as they are, or start without it."
+            ) from unlike
 
     def plan(self, *, resume: bool) -> Plan:
         """Decide on the steps, or, resuming, take the interrupted run's decision over."""
@@ -85,6 +94,8 @@ class Session:
 
     def train(self, plan: Plan, watcher: Watcher) -> Trained:
         """Run the loop; the learner then holds the best weights."""
+        if self._checkpoint is None:  # an older run's must not be taken for this one's
+            (self._folder / CHECKPOINT).unlink(missing_ok=True)
         with delayed_interrupt() as interrupt:
             return train(
                 self.learner,
@@ -136,7 +147,14 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
     """Devices and precision as the settings ask; by itself, bfloat16 where the device computes in it."""
     cpu = config.device == "cpu" or not (torch.cuda.is_available() or torch.backends.mps.is_available())
     bfloat16 = config.precision == "bfloat16" or (config.precision == "auto" and has_bfloat16(cpu=cpu))
-    return Accelerator(cpu=cpu, mixed_precision="bf16" if bfloat16 else "no")
+    # accelerate keeps one state a process and refuses to change it, but each run has its own settings.
+    AcceleratorState._reset_state(reset_partial_state=PartialState().num_processes == 1)
+    accelerator = Accelerator(cpu=cpu, mixed_precision="bf16" if bfloat16 else "no")
+    found = accelerator.device.type
+    require(
+        config.device in ("auto", found), "train.device", f"auto or {found} on this machine", config.device
+    )
+    return accelerator
 
 
 def has_bfloat16(*, cpu: bool) -> bool:
@@ -146,23 +164,3 @@ def has_bfloat16(*, cpu: bool) -> bool:
     # torch names these checks with an underscore; without them float32 is always right.
     checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     return any(getattr(torch.cpu, name, lambda: False)() for name in checks)
-
-
-def model_spec(spec: DataSpec, config: Config) -> DataSpec:
-    """What a model trained on `spec` will accept: images of any size where the net keeps sides."""
-    family = NETS.find(config.net.encoder.name)
-    if spec.modality != "image" or family.stride(**config.net.encoder.options) == 1:
-        return spec
-    return replace(spec, shape=(None, None, *spec.shape[2:]))
-
-
-_FREE_TO_CHANGE = ("checkpoint_every_s", "budget_s", "steps", "threads")  # the plan holds what was decided
-
-
-def make_accelerator(config: TrainConfig) -> Accelerator:
-    """Devices and precision as the settings ask; bfloat16 by itself only where CUDA has it."""
-    cpu = config.device == "cpu" or not (torch.cuda.is_available() or torch.backends.mps.is_available())
-    bfloat16 = config.precision == "bfloat16" or (
-        config.precision == "auto" and not cpu and torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    )
-    return Accelerator(cpu=cpu, mixed_precision="bf16" if bfloat16 else "no")
