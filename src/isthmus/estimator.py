@@ -21,6 +21,7 @@ from isthmus.data import open_source
 from isthmus.data.grouping import group_by_shape
 from isthmus.errors import UseError
 from isthmus.model import Model
+from isthmus.spec import DataSpec
 from isthmus.tasks.compress import compress, restore
 from isthmus.tasks.features import embed
 from isthmus.tasks.fit import fit
@@ -83,7 +84,7 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
                 run=Path(run),
                 quiet=self.quiet,
             ).model
-        self.sample_shape_ = source.spec.shape if source.spec.is_fixed else None
+        self.sample_shape_ = _sample_shape(source.spec)
         return self
 
     def transform(self, X: Any) -> np.ndarray:  # noqa: N803
@@ -168,10 +169,11 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
     def _sides(self, size: tuple[int, int] | None) -> tuple[int, ...]:
         if self.model_.spec.modality != "image":
             return ()
-        if size is None and self.sample_shape_ is None:
+        if size is not None:
+            return size
+        if self.sample_shape_ is None:
             raise UseError("Features of images need their size to become images: give size=(height, width).")
-        height, width = size or self.sample_shape_[:2]
-        return height, width
+        return self.sample_shape_[:2]
 
     def _seed(self) -> int:
         if isinstance(self.random_state, (int, np.integer)):
@@ -194,11 +196,14 @@ def load(path: str | Path) -> Autoencoder:
     """Undo `Autoencoder.save`: an estimator that is fitted; fitting it again starts anew."""
     estimator = Autoencoder()
     estimator.model_ = model = Model.load(path)
-    shape = model.spec.shape
-    estimator.sample_shape_ = shape if model.spec.is_fixed else None
-    if len(shape) == 1:
+    estimator.sample_shape_ = shape = _sample_shape(model.spec)
+    if shape is not None and len(shape) == 1:
         estimator.n_features_in_ = shape[0]
     return estimator
+
+
+def _sample_shape(spec: DataSpec) -> tuple[int, ...] | None:
+    return tuple(length for length in spec.shape if length is not None) if spec.is_fixed else None
 
 
 def _are_paths(samples: Any) -> bool:
