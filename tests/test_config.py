@@ -160,6 +160,10 @@ def test_set_understands_types(setting, get, value):
 def test_a_new_part_forgets_the_options_of_the_old_one():
     config = Config().with_settings(["net.encoder.hidden=[9]", "net.encoder=conv"])
     assert config.net.encoder == PartConfig("conv")
+    config = Config().with_settings(
+        ["net.encoder.hidden=[9]", "net.encoder=conv", "net.encoder.channels=[4]"]
+    )
+    assert config.net.encoder == PartConfig("conv", {"channels": [4]})
 
 
 @pytest.mark.parametrize(

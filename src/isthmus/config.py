@@ -301,8 +301,10 @@ def _set(values: dict[str, Any], setting: str) -> None:
         if not isinstance(inner, dict):
             raise ConfigError(f"--set {setting}: {parent} holds a value, so it has no keys of its own.")
         values = inner
+    value, before = _parse(text.strip()), values.get(last)
+    is_part = isinstance(before, dict) and "name" in before and isinstance(value, str)
     # A new part replaces the old one with its options, which would not fit it.
-    values[last] = _parse(text.strip())
+    values[last] = {"name": value} if is_part else value
 
 
 def _parse(text: str) -> Any:
@@ -318,7 +320,7 @@ def parse_duration(text: str | float) -> float:
     >>> parse_duration("1h30m"), parse_duration("90s"), parse_duration(2.5), parse_duration("45")
     (5400.0, 90.0, 2.5, 45.0)
     """
-    must_be = 'a time above 0, like 90s, 5m or 1h30m (a number alone means seconds)'
+    must_be = "a time above 0, like 90s, 5m or 1h30m (a number alone means seconds)"
     found = _DURATION.fullmatch(str(text).strip().lower())
     require(found is not None, "The budget", must_be, text)
     assert found is not None

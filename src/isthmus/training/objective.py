@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from isthmus.bottlenecks import BOTTLENECKS
-from isthmus.config import Config, LossConfig, PartConfig
+from isthmus.config import Config, LossConfig, PartConfig, require
 from isthmus.errors import ConfigError
 from isthmus.losses import LOSSES
 from isthmus.losses import penalties as penalty
 from isthmus.nets.autoencoder import Autoencoder
+from isthmus.nets.base import Shape
 from isthmus.registry import Registry
 from isthmus.spec import DataSpec
 
@@ -43,6 +44,8 @@ class Learner(nn.Module):
         self.distortion = build_part(LOSSES, config.loss.distortion)
         bottleneck = BOTTLENECKS.find(config.bottleneck.name)
         self.net = Autoencoder.build(spec, config.net, heads=bottleneck.heads, link=self.distortion.link)
+        if self.net.link == "softmax":
+            _require_classes(self.net.sample)
         self.bottleneck = build_part(BOTTLENECKS, config.bottleneck, config.net.latent)
 
     def forward(self, disturbed: Tensor, clean: Tensor, progress: float) -> Losses:
@@ -63,6 +66,15 @@ class Learner(nn.Module):
         raw = self.distortion.takes == "logits"
         output = self.net.decode_raw(latent, size) if raw else self.net.decode(latent, size)
         return self.distortion(output.float(), clean).mean()
+
+
+def _require_classes(sample: Shape) -> None:
+    require(
+        sample[0] != 1,
+        "The axis that a softmax runs over",
+        "at least 2 long: channels, or numbers of an array",
+        1,
+    )
 
 
 def code_and_weight_penalties(net: nn.Module, latent: Tensor, weights: LossConfig) -> Tensor:
@@ -86,7 +98,8 @@ def build_part(registry: Registry, part: PartConfig, *arguments: object) -> nn.M
     for option in part.options:
         if option not in known:
             raise ConfigError(
-                f"The {registry.kind} {part.name!r} has no option {option!r}. Known: {', '.join(known) or 'none'}."
+                f"The {registry.kind} {part.name!r} has no option {option!r}. "
+                f"Known: {', '.join(known) or 'none'}."
             )
     try:
         return family(*arguments, **part.options)

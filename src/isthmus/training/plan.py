@@ -141,8 +141,8 @@ class Rehearsal:
 
     def try_compiling(self, eager_s: float, *, left_s: float) -> tuple[bool, float]:
         """Whether compiled steps are worth keeping, and the seconds of the better kind."""
-        self._call = torch.compile(self.learner)
         try:
+            self._call = torch.compile(self.learner)
             self._step()  # compiles
             compiled_s = self.step_s(self._seconds / 2)
         except Exception:  # a broken compiler must not break the training
