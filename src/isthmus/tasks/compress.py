@@ -10,6 +10,7 @@ import io
 import math
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -233,7 +234,14 @@ def open_archive(source: str | Path | bytes, model: Model | None = None) -> Open
     Raises:
         ModelNeeded: the archive only names its model, and `model` is missing or another.
     """
-    reader = ArchiveReader(source)
+    with ExitStack() as unless_whole:
+        reader = unless_whole.enter_context(ArchiveReader(source))
+        opened = _opened(reader, model)
+        unless_whole.pop_all()  # the caller closes it now
+    return opened
+
+
+def _opened(reader: ArchiveReader, model: Model | None) -> Opened:
     try:
         spec = DataSpec.from_dict(reader.header["spec"])
         layout = Layout.from_dict(reader.extras["layout"])
@@ -241,7 +249,8 @@ def open_archive(source: str | Path | bytes, model: Model | None = None) -> Open
     except (KeyError, TypeError, ValueError) as wrong:
         raise DamagedFile(f"{reader.name}: the header or index lacks {wrong}.") from wrong
     if len(layout) != reader.items:
-        raise DamagedFile(f"{reader.name}: the index names {len(layout)} items, the blocks hold {reader.items}.")
+        counts = f"the index names {len(layout)} items, the blocks hold {reader.items}"
+        raise DamagedFile(f"{reader.name}: {counts}.")
     return Opened(reader, spec, layout, _decoder_of(reader, wanted, model))
 
 
