@@ -8,7 +8,6 @@ import numpy as np
 
 from isthmus.reports.codes import CodeUse, LatentMap
 from isthmus.reports.figures import (
-    FAINT,
     HELD,
     INK,
     OURS,
@@ -35,7 +34,15 @@ def loss_curves(rows: Sequence[Row], alt: str) -> str:
     best = [row for row in rows if row.best][-1:]
     for row in best:
         judged = row.train_loss if row.held_out_loss is None else row.held_out_loss
-        top.plot([row.step], [judged], "o", ms=5, mfc=PAPER, mec=INK, label=f"best: {judged:.4g} at step {row.step:,}")
+        top.plot(
+            [row.step],
+            [judged],
+            "o",
+            ms=5,
+            mfc=PAPER,
+            mec=INK,
+            label=f"best: {judged:.4g} at step {row.step:,}",
+        )
     _logarithmic_if_wide(top, [row.train_loss for row in rows])
     top.set_ylabel("loss")
     top.grid(axis="y")
@@ -43,20 +50,26 @@ def loss_curves(rows: Sequence[Row], alt: str) -> str:
     below.plot(steps, [row.learning_rate for row in rows], color=INK, lw=1.0)
     below.set_ylabel("learning rate")
     below.set_ylim(bottom=0)
-    below.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
+    below.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     below.set_xlabel("step")
     figure.align_ylabels()
     return to_svg(figure, "loss", alt)
 
 
 def _logarithmic_if_wide(axes, values: Sequence[float]) -> None:  # type: ignore[no-untyped-def]
-    from matplotlib.ticker import LogFormatter, NullFormatter
-
     if min(values) > 0 and max(values) > 4 * min(values):
         axes.set_yscale("log")
-        formatter = LogFormatter(minor_thresholds=(2, 1))
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.yaxis.set_minor_formatter(formatter if max(values) < 30 * min(values) else NullFormatter())
+        _plain_ticks(axes.yaxis)
+
+
+def _plain_ticks(axis) -> None:  # type: ignore[no-untyped-def]
+    """Numbers written out at 1, 2 and 5 times each power of ten of a logarithmic axis."""
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+
+
+THUMBNAIL = 1 / 20
+"""Width of a picture on the latent map, as a share of the map's."""
 
 
 def latent_scatter(latents: LatentMap, thumbnails: Sequence[tuple[int, np.ndarray]], alt: str) -> str:
@@ -72,7 +85,7 @@ def latent_scatter(latents: LatentMap, thumbnails: Sequence[tuple[int, np.ndarra
     axes.scatter(x, y, s=5, color=OURS_MIDDLE if thumbnails else OURS, lw=0)
     axes.margins(0.05)
     across, up = axes.get_xlim(), axes.get_ylim()
-    side = (across[1] - across[0]) / 17
+    side = (across[1] - across[0]) * THUMBNAIL
     for index, picture in thumbnails:
         height = side * picture.shape[0] / picture.shape[1] * _units_ratio(across, up)
         box = (x[index] - side / 2, x[index] + side / 2, y[index] - height / 2, y[index] + height / 2)
@@ -100,7 +113,7 @@ def code_histogram(use: CodeUse, alt: str) -> str:
     top.xaxis.get_major_locator().set_params(integer=True)
     top.set_ylabel("share of symbols")
     top.set_xlabel("symbol")
-    top.legend(loc="upper right")
+    _legend_above(top)
     order = np.argsort(-use.cost_bits)
     places = np.arange(len(order))
     below.bar(places, use.cost_bits[order], width=0.85, color=OURS_MIDDLE, label="with the table")
@@ -108,9 +121,13 @@ def code_histogram(use: CodeUse, alt: str) -> str:
     below.set_ylabel("bits a symbol")
     below.set_xlabel("channels of the code, dearest first")
     below.xaxis.get_major_locator().set_params(integer=True)
-    below.legend(loc="upper right")
+    _legend_above(below)
     figure.align_ylabels()
     return to_svg(figure, "codes", alt)
+
+
+def _legend_above(axes) -> None:  # type: ignore[no-untyped-def]
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.98), ncols=2, borderpad=0.2)
 
 
 def rate_distortion(result: EvaluateResult, alt: str) -> str:
@@ -126,10 +143,15 @@ def rate_distortion(result: EvaluateResult, alt: str) -> str:
         axes.plot([rate], [peer.psnr_db], mark, ms=5.5, color=PEER, label=peer.name)
     best = min((p for p in result.peers if p.psnr_db is None), key=lambda p: p.bytes, default=None)
     if best is not None:
-        axes.axvline(8 * best.bytes / result.values, color=FAINT, lw=0.9, ls=":", label=f"{best.name}, lossless")
+        axes.axvline(
+            8 * best.bytes / result.values,
+            color=PEER,
+            lw=1.1,
+            ls=":",
+            label=best.name if "lossless" in best.name else f"{best.name}, lossless",
+        )
     axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+    _plain_ticks(axes.xaxis)
     axes.margins(0.15, 0.3)
     axes.grid(axis="both")
     axes.set_xlabel("bits per value (fewer is smaller)")
@@ -167,16 +189,17 @@ def size_bars(result: EvaluateResult, alt: str) -> str:
 _OURS = "Isthmus"
 
 
-def line_plots(originals: Sequence[np.ndarray], restored: Sequence[np.ndarray], unit: str, alt: str) -> str:
+def line_plots(originals: Sequence[np.ndarray], restored: Sequence[np.ndarray], alt: str) -> str:
     """Each sample as a line with its reconstruction, over a thin strip with their difference.
 
     Args:
         originals, restored: 1-D, of one length each pair.
-        unit: what the values are measured in.
         alt: for those who do not see it.
     """
     ratios = [3, 1] * len(originals)
-    figure, axes = new_figure(1.35 * len(originals) + 0.4, 2 * len(originals), sharex=True, height_ratios=ratios)
+    figure, axes = new_figure(
+        1.35 * len(originals) + 0.4, 2 * len(originals), sharex=True, height_ratios=ratios
+    )
     limit = max(float(np.abs(b - a).max(initial=0)) for a, b in zip(originals, restored, strict=True)) or 1.0
     marker = "." if len(originals[0]) <= _FEW_POINTS else ""
     for top, below, a, b in zip(axes[::2], axes[1::2], originals, restored, strict=True):
@@ -186,7 +209,7 @@ def line_plots(originals: Sequence[np.ndarray], restored: Sequence[np.ndarray], 
         below.set_ylim(-limit, limit)
         below.set_yticks([-limit, limit], [f"{-limit:.2g}", f"{limit:.2g}"], fontsize=6.5)
     axes[0].legend(loc="upper right", ncols=2, bbox_to_anchor=(1, 1.25))
-    axes[-1].set_xlabel(f"position in the sample (values: {unit}; strips: reconstruction - original)")
+    axes[-1].set_xlabel("position in the sample")
     return to_svg(figure, "lines", alt)
 
 

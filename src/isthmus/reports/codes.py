@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +12,6 @@ from isthmus.coding.tables import Table
 from isthmus.data import Source
 from isthmus.data.grouping import by_shape
 from isthmus.model import Model
-from isthmus.tasks.features import latent_rows
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,23 @@ class CodeUse:
     """Per channel: what it costs with the model's table."""
 
 
-def latent_map(source: Source, model: Model) -> LatentMap:
-    """Principal components of the latents of all samples."""
-    pooled = not source.spec.is_fixed or _features(source, model) > _MOST_FEATURES
-    rows = latent_rows(source, model, pool=pooled).astype(np.float64)
+Latents = list[tuple[list[int], np.ndarray]]
+"""Samples by their indices, and their float32 latents (sample, channel, *position): one shape an entry."""
+
+
+def encode(source: Source, model: Model) -> Latents:
+    """The latents of all samples."""
+    return [(indices, model.encode(samples)) for indices, samples in by_shape(source)]
+
+
+def latent_map(latents: Latents) -> LatentMap:
+    """Principal components of latents, in the samples' order."""
+    widest = max(math.prod(batch.shape[1:]) for _, batch in latents)
+    pooled = len({batch.shape[1:] for _, batch in latents}) > 1 or widest > _MOST_FEATURES
+    batches = [batch.reshape(*batch.shape[:2], -1) for _, batch in latents]
+    rows = np.concatenate([b.mean(axis=2) if pooled else b.reshape(len(b), -1) for b in batches])
+    order = np.argsort(np.concatenate([indices for indices, _ in latents]))
+    rows = rows[order].astype(np.float64)
     centred = rows - rows.mean(axis=0)
     directions, lengths, _ = np.linalg.svd(centred, full_matrices=False)
     points = np.zeros((len(rows), 2))
@@ -59,14 +73,9 @@ def latent_map(source: Source, model: Model) -> LatentMap:
 _MOST_FEATURES = 4096  # more are averaged over positions, so that the map stays quick
 
 
-def _features(source: Source, model: Model) -> int:
-    sides = tuple(source.shapes()[0][:2]) if source.spec.modality == "image" else ()
-    return int(np.prod(model.decoder.code_shape(sides)))
-
-
-def code_use(source: Source, model: Model) -> CodeUse:
-    """Count the symbols of all samples."""
-    columns = _columns(source, model)
+def code_use(latents: Latents, model: Model) -> CodeUse:
+    """Count the symbols that latents are rounded to."""
+    columns = _columns([model.decoder.quantiser.quantise(batch) for _, batch in latents])
     tables = model.decoder.tables
     everything = np.concatenate(columns)
     low, high = (int(v) for v in np.quantile(everything, (_TAIL, 1 - _TAIL), method="nearest"))
@@ -87,9 +96,8 @@ _TAIL = 0.001
 _WIDEST = 200  # bars drawn to each side, at most
 
 
-def _columns(source: Source, model: Model) -> list[np.ndarray]:
-    """One column of symbols a channel."""
-    blocks = [model.quantise(samples) for _, samples in by_shape(source)]
+def _columns(blocks: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Symbols (sample, channel, *position) → one column a channel."""
     by_channel = [np.moveaxis(block, 1, 0).reshape(block.shape[1], -1) for block in blocks]
     return list(np.concatenate(by_channel, axis=1))
 

@@ -18,13 +18,14 @@ from isthmus.data.grouping import some
 from isthmus.data.samples import Samples, pick
 from isthmus.errors import DataError, NoData, Offline
 from isthmus.model import Model
+from isthmus.reports.codes import Latents, encode
 from isthmus.tasks.evaluate import EvaluateResult, evaluate
 from isthmus.tasks.results import size
 from isthmus.tasks.runs import RECORD, RunRecord, read_kept, read_run
 from isthmus.training.history import Row, read_history
 
 MOST_SAMPLES = 2000
-MOST_BYTES = 40_000_000
+MOST_BYTES = 10_000_000  # a minute or so, of which the rivals take most
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Gathered:
     measured_on: str
     """A sentence that says which samples these are."""
     evaluation: EvaluateResult
+    latents: Latents
     rows: tuple[Row, ...]
     """The history; empty where the run is not to be found."""
     record: RunRecord | None
@@ -70,6 +72,7 @@ def gather(run_or_model: Path | Model, source: Any = None) -> Gathered:
         samples=samples,
         measured_on=measured_on,
         evaluation=evaluate(samples, found.model),
+        latents=encode(samples, found.model),
         rows=tuple(_rows(found)),
         record=found.record,
     )
@@ -121,10 +124,9 @@ def _samples(found: _Found, source: Any) -> tuple[Samples, str]:
         return _from(opened_again, found)
     assert found.folder is not None, "a record comes from a folder"
     kept = read_kept(found.folder, record)
-    return kept, (
-        f"Measured on {len(kept):,} {_kind(record.held_out)} samples that the run kept, because the "
-        "data themselves are not to be found any more (or were given in Python)."
-    )
+    why = "the data were given in Python" if record.source is None else "the data are gone or have changed"
+    kind = "held-out" if record.held_out else "training"
+    return kept, f"Measured on {len(kept):,} {kind} samples that the run kept, because {why}."
 
 
 def _open_again(record: RunRecord) -> Source | None:
@@ -148,7 +150,10 @@ def _from(source: Source, found: _Found) -> tuple[Samples, str]:
     train, held = _split(source, config)
     trained_here = (len(train), source.raw_bytes) == (made_on.get("samples"), made_on.get("raw_bytes"))
     if not trained_here:
-        indices, which = np.arange(len(source)), f"samples of {source.name}, which the model was not trained on"
+        indices, which = (
+            np.arange(len(source)),
+            f"samples of {source.name}, which the model was not trained on",
+        )
     elif len(held):
         indices, which = held, "samples held out of training, which the model never saw"
     else:
@@ -169,7 +174,3 @@ def _capped(source: Source, indices: np.ndarray) -> list[int]:
     few = some(indices, source, values=MOST_BYTES // itemsize)
     count = min(len(few), MOST_SAMPLES)
     return [few[position * len(few) // count] for position in range(count)]
-
-
-def _kind(held_out: int) -> str:
-    return "held-out" if held_out else "training"

@@ -52,13 +52,16 @@ def table(head: Sequence[str], rows: Iterable[TableRow], *, words: Sequence[int]
     marks = ['class="words"' if i in words else "" for i in range(len(head))]
     top = "".join(_cell("th", cell, f'scope="col" {mark}') for cell, mark in zip(head, marks, strict=True))
     body = "\n".join(_line(row, marks) for row in rows)
-    return f'<div class="scroll"><table>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+    return (
+        f'<div class="scroll"><table>\n<thead><tr>{top}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+    )
 
 
 def facts(values: Mapping[str, Any]) -> str:
     """Names and values, one pair a line."""
     lines = "\n".join(
-        f'<tr><th scope="row">{escape(name)}</th>{_cell("td", str(value), "")}</tr>' for name, value in values.items()
+        f'<tr><th scope="row">{escape(name)}</th>{_cell("td", str(value), "")}</tr>'
+        for name, value in values.items()
     )
     return f'<table class="facts"><tbody>\n{lines}\n</tbody></table>'
 

@@ -33,7 +33,9 @@ class Triple:
     """Whether only the middle is shown."""
 
 
-def triples(originals: list[np.ndarray], restored: list[np.ndarray], spec: DataSpec) -> tuple[list[Triple], float]:
+def triples(
+    originals: list[np.ndarray], restored: list[np.ndarray], spec: DataSpec
+) -> tuple[list[Triple], float]:
     """Draw samples; return them with the end of the difference scale, in the samples' own unit."""
     limit = _limit(originals, restored)
     return [_triple(a, b, spec, limit) for a, b in zip(originals, restored, strict=True)], limit

@@ -36,7 +36,11 @@ class ReportResult(Result):
 
 
 def write_report(
-    run_or_model: str | Path | Model, *, source: Any = None, output: str | Path | None = None, force: bool = False
+    run_or_model: str | Path | Model,
+    *,
+    source: Any = None,
+    output: str | Path | None = None,
+    force: bool = False,
 ) -> ReportResult:
     """Write the page of one training run.
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from isthmus.data import Source
 from isthmus.reports import charts
+from isthmus.reports.charts import THUMBNAIL
 from isthmus.reports.gather import Gathered
 from isthmus.reports.html import Section, image
 from isthmus.reports.pictures import NEGATIVE, POSITIVE, Triple, thumbnail, triples
@@ -35,29 +36,36 @@ def reconstructions(gathered: Gathered) -> Section:
 
 
 def spread_thumbnails(points: np.ndarray, source: Source) -> list[tuple[int, np.ndarray]]:
-    """At most one sample for each cell of a grid over the points, as small pictures; none for arrays."""
+    """Samples that can be drawn as small pictures without hiding one another; none for arrays."""
     if source.spec.modality != "image":
         return []
-    low, high = points.min(axis=0), points.max(axis=0)
-    cells = np.floor((points - low) / np.maximum(high - low, 1e-300) * (_CELLS - 1e-9)).astype(int)
-    _, first = np.unique(cells, axis=0, return_index=True)
-    chosen = sorted(first.tolist())
+    places = points / np.maximum(np.ptp(points, axis=0), 1e-300)
+    chosen: list[int] = []
+    for index in range(len(points)):
+        if len(chosen) == _MOST_THUMBNAILS:
+            break
+        apart = np.abs(places[chosen] - places[index]) > _APART
+        if apart.any(axis=1).all():
+            chosen.append(index)
     samples = source.read(chosen)
     return [(index, thumbnail(sample, source.spec)) for index, sample in zip(chosen, samples, strict=True)]
 
 
-_CELLS = np.array([14, 12])
+_APART = np.array([1.1, 1.3]) * THUMBNAIL
+_MOST_THUMBNAILS = 150
 
 
 def _small(drawn: Sequence[Triple]) -> str:
     """One column a sample, original on top."""
     factor = max(1, round(_SMALL_SHOWN / max(drawn[0].width, drawn[0].height)))
     rows = "".join(f'<span style="height:{drawn[0].height * factor}px">{kind}</span>' for kind in _KINDS)
-    columns = "\n".join(_column(triple, number, factor) for number, triple in enumerate(drawn, 1))
+    fitting = _ROW // (drawn[0].width * factor + 8)  # one row on a wide page, with none left over
+    columns = "\n".join(_column(triple, number, factor) for number, triple in enumerate(drawn[:fitting], 1))
     return f'<div class="samples"><div class="rows" aria-hidden="true">{rows}</div>\n{columns}</div>'
 
 
 _SMALL_SHOWN = 72  # CSS pixels of the longer side
+_ROW = 1000  # CSS pixels of a row
 _KINDS = ("original", "restored", "difference")
 
 
@@ -103,18 +111,20 @@ def _scale(limit: float) -> str:
 def _lines(originals: list[np.ndarray], restored: list[np.ndarray], gathered: Gathered) -> Section:
     scale = gathered.model.decoder.transform
     standard = gathered.model.config.data.transform.name == "standard"
-    unit = "deviations from the mean of each feature" if standard else "the data's own"
+    unit = " Values are in deviations from the mean of each feature." if standard else ""
     pairs = [
         (_line(a, scale if standard else None), _line(b, scale if standard else None))
         for a, b in zip(originals[:_SHOWN_LINES], restored[:_SHOWN_LINES], strict=True)
     ]
     alt = f"{len(pairs)} samples as lines, each with its reconstruction and their difference."
-    body = charts.line_plots([a for a, _ in pairs], [b for _, b in pairs], unit, alt)
-    lead = f"{len(pairs)} samples; the strip under each is reconstruction − original."
+    body = charts.line_plots([a for a, _ in pairs], [b for _, b in pairs], alt)
+    lead = f"{len(pairs)} samples; the strip under each is reconstruction − original.{unit}"
     longest = max(sample.size for sample in originals[:_SHOWN_LINES])
     if longest > _POINTS:
         lead += f" The first {_POINTS:,} of {longest:,} values are drawn."
-    return Section("reconstructions", "Originals and reconstructions", lead, f'<div class="tall">{body}</div>')
+    return Section(
+        "reconstructions", "Originals and reconstructions", lead, f'<div class="tall">{body}</div>'
+    )
 
 
 _POINTS = 512

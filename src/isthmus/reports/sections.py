@@ -27,7 +27,7 @@ def figures(gathered: Gathered) -> Section:
     values = [
         ("Quality", f"{result.distortion.psnr_db:.2f} dB", f"PSNR; mean squared error {result.distortion.mse:.4g}"),
         ("Rate", f"{result.bits_per_value:.3f}", f"bits per value, model included; {result.payload_bits_per_value:.3f} without"),
-        ("Archive", size(result.archive_bytes), f"{result.raw_bytes / result.archive_bytes:.1f}× smaller than {size(result.raw_bytes)} of plain values"),
+        ("Archive", size(result.archive_bytes), f"from {size(result.raw_bytes)} of plain values (ratio {result.raw_bytes / result.archive_bytes:.2f})"),
         ("Model in it", size(result.sizes.model), f"{result.sizes.model / result.archive_bytes:.0%} of the archive"),
         ("Trained on", f"{trained_on:,}", f"samples, {steps}{seconds}"),
     ]  # fmt: skip
@@ -67,7 +67,7 @@ _LOSSES = {"mse": "mean squared error", "mae": "mean absolute error"}
 
 def latents(gathered: Gathered) -> Section:
     """Samples on the plane of their latents."""
-    found = latent_map(gathered.samples, gathered.model)
+    found = latent_map(gathered.latents)
     pictures = spread_thumbnails(found.points, gathered.samples)
     kinds = "Each dot is a sample" + (", some are drawn as themselves" if pictures else "")
     pooled = ", averaged over their positions," if found.pooled else ""
@@ -82,12 +82,13 @@ def latents(gathered: Gathered) -> Section:
 
 def codes(gathered: Gathered) -> Section:
     """Symbols beside the tables that code them."""
-    use = code_use(gathered.samples, gathered.model)
+    use = code_use(gathered.latents, gathered.model)
     idle = int((use.cost_bits < _IDLE_BITS).sum())
     lead = (
         f"Rounded latents are coded with one integer table for each of {len(use.cost_bits)} channels, "
         f"at {use.cost_bits.mean():.2f} bits a symbol on average; no table could do better than "
-        f"{use.entropy_bits.mean():.2f} (the entropy)." + (f" {idle} channels carry next to nothing." if idle else "")
+        f"{use.entropy_bits.mean():.2f} (the entropy)."
+        + (f" {idle} channels carry next to nothing." if idle else "")
     )
     alt = f"Histogram of symbols from {use.values[0]} to {use.values[-1]} beside the tables; bits for each channel."
     return Section("codes", "Codes", lead, charts.code_histogram(use, alt), half=True)
@@ -110,19 +111,23 @@ def rates(gathered: Gathered) -> Section:
         f"{result.payload_bits_per_value:.3f} without. "
         + " ".join(f"{p.name}: {p.psnr_db:.2f} dB at {8 * p.bytes / result.values:.3f}." for p in lossy)
     )
-    lead = f"The model is a fixed cost: with more samples, the filled dot moves towards the empty one. {others}"
+    lead = (
+        f"The model is a fixed cost: with more samples, the filled dot moves towards the empty one. {others}"
+    )
     return Section("rates", "Rate and distortion", lead, charts.rate_distortion(result, alt), half=True)
 
 
 def sizes(gathered: Gathered) -> Section:
     """Every coder's bytes on the same samples."""
     result = gathered.evaluation
-    alt = f"Isthmus: {size(result.archive_bytes)}. " + " ".join(f"{p.name}: {size(p.bytes)}." for p in result.peers)
+    alt = f"Isthmus: {size(result.archive_bytes)}. " + " ".join(
+        f"{p.name}: {size(p.bytes)}." for p in result.peers
+    )
     rows = [TableRow(row, kind) for _, row, kind in sorted(_size_rows(result), key=lambda entry: entry[0])]
-    head = ["coder", "bytes", "bits per value", "smaller by", "PSNR", "ours is smaller from", "how"]
+    head = ["coder", "bytes", "bits per value", "ratio", "PSNR", "ours is smaller from", "how"]
     raw = f"{result.samples:,} samples, {result.raw_bytes:,} bytes as plain values."
     lead = (
-        f"The same {raw} “Smaller by” is against plain values; “ours is smaller from” is the number of "
+        f"The same {raw} The ratio is plain values to bytes; “ours is smaller from” is the number of "
         "samples from which the archive, model included, is smaller than that coder's files."
     )
     return Section("sizes", "Sizes", lead, charts.size_bars(result, alt) + table(head, rows, words=[6]))
@@ -133,17 +138,27 @@ def _size_rows(result: EvaluateResult) -> Iterator[tuple[tuple[int, int], list[s
     total, model = result.archive_bytes, result.sizes.model
     codes = sum(result.sizes.layers.values())
     psnr = _psnr(result.distortion.psnr_db)
-    yield (total, 0), ["Isthmus", *_bytes(total, result), psnr, "", "all of it: codes, model, index, headers"], "ours"
+    yield (
+        (total, 0),
+        ["Isthmus", *_bytes(total, result), psnr, "", "all of it: codes, model, index, headers"],
+        "ours",
+    )
     parts = [("codes", codes), ("model", model), ("index and headers", total - codes - model)]
     for place, (name, count) in enumerate(parts, 1):
         yield (total, place), [name, f"{count:,}", f"{8 * count / result.values:.3f}", "", "", "", ""], "part"
     for peer in result.peers:
-        cells = [peer.name, *_bytes(peer.bytes, result), _psnr(peer.psnr_db), _from_when(result, peer), peer.how]
+        cells = [
+            peer.name,
+            *_bytes(peer.bytes, result),
+            _psnr(peer.psnr_db),
+            _from_when(result, peer),
+            peer.how,
+        ]
         yield (peer.bytes, 9), cells, ""
 
 
 def _bytes(count: int, result: EvaluateResult) -> list[str]:
-    return [f"{count:,}", f"{8 * count / result.values:.3f}", f"{result.raw_bytes / count:.2f}×"]
+    return [f"{count:,}", f"{8 * count / result.values:.3f}", f"{result.raw_bytes / count:.2f}"]
 
 
 def _psnr(psnr_db: float | None) -> str:
@@ -166,18 +181,37 @@ def settings(gathered: Gathered) -> Section:
         "bottleneck": model.config.bottleneck.name,
         "recipe": record.recipe if record else "unknown (the run is not beside the model)",
         "trained on": f"{on.get('name')}: {on.get('samples', 0):,} samples; the whole source {size(on.get('raw_bytes', 0))}",
-        "plan": ", ".join(f"{name} {_plain(value)}" for name, value in plan.items() if value is not None),
+        "plan": ", ".join(
+            f"{_words(name)} {_plain(value)}" for name, value in plan.items() if value is not None
+        ),
         "ended": f"{made.get('stopped')}; best weights after step {made.get('best_step')}",
-        "held-out, when trained": ", ".join(f"{name} {_plain(value)}" for name, value in held.items()),
-        "versions, trained with": ", ".join(f"{n} {made[n]}" for n in ("isthmus", "torch", "numpy", "python") if n in made),
+        "held-out, when trained": ", ".join(
+            f"{_words(name)} {_plain(value)}" for name, value in held.items()
+        ),
+        "versions, trained with": ", ".join(
+            f"{n} {made[n]}" for n in ("isthmus", "torch", "numpy", "python") if n in made
+        ),
         "versions, page made with": _versions(),
     }
     every = "\n".join(f"{key} = {value}" for key, value in _flat(model.config.to_dict()))
-    return Section("settings", "Settings, versions, provenance", "", facts(about) + folded("All settings", every))
+    return Section(
+        "settings", "Settings, versions, provenance", "", facts(about) + folded("All settings", every)
+    )
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _words(name: str) -> str:
+    """A field's name for people, its unit in brackets: "step (s)"."""
+    *words, last = name.split("_")
+    return " ".join([*words, f"({_UNITS[last]})"]) if words and last in _UNITS else " ".join([*words, last])
+
+
+_UNITS = {"s": "s", "db": "dB"}
 
 
 def _versions() -> str:
@@ -196,7 +230,10 @@ def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]
         if isinstance(value, Mapping):
             yield from _flat(value, f"{path}{name}.")
         else:
-            yield f"{path}{name}", "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+            yield (
+                f"{path}{name}",
+                "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value),
+            )
 
 
 SECTIONS: tuple[Callable[[Gathered], Section], ...] = (

@@ -130,4 +130,6 @@ def read_kept(folder: Path, record: RunRecord) -> Samples:
         raise DamagedFile(f"{path} is damaged ({wrong}). Name the data with --source.") from wrong
     if not samples:
         raise NoData(f"{path} holds no samples, and the data are not to be found. Name them with --source.")
-    return Samples([sample.astype(spec.dtype, copy=False) for sample in samples], spec, name=record.source_name)
+    return Samples(
+        [sample.astype(spec.dtype, copy=False) for sample in samples], spec, name=record.source_name
+    )
