@@ -99,8 +99,9 @@ def test_a_newer_archive(road: Road, tmp_path: Path):
 
 
 def test_a_newer_model(road: Road, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    model = Model.load(road.model)
     monkeypatch.setattr("isthmus.model.artefact.FORMAT_VERSION", 7)
-    Model.load(road.model).save(tmp_path / "new.ism")
+    model.save(tmp_path / "new.ism")
     monkeypatch.undo()
     refused(call("info", tmp_path / "new.ism"), code=2, told="format 7")
 
@@ -244,7 +245,7 @@ def test_a_bug_is_called_one_and_shown_on_request(road: Road, monkeypatch: pytes
 
 def test_ctrl_c_leaves_a_checkpoint_to_go_on_from(tmp_path: Path):
     np.save(tmp_path / "digits.npy", digit_pictures(120))
-    settings = (*TINY, "--set", "train.steps=3000", "--set", "train.patience=none", "--seed", "3")
+    settings = (*TINY, "--set", "train.steps=1000", "--set", "train.patience=none", "--seed", "3")
     command = ("fit", tmp_path / "digits.npy", "-o", tmp_path / "m.ism", *settings)
     with subprocess.Popen(words(*command), stderr=subprocess.PIPE, text=True) as training:
         assert training.stderr is not None

@@ -21,7 +21,7 @@ def compress(
         str | None,
         Option("--output", "-o", metavar="OUT.isz", help="Default: SOURCE's name; - is standard output."),
     ] = None,
-    lossy: Annotated[
+    lossy: Annotated[  # with a model it is so anyway, and the result says it
         bool, Option("--lossy", help="Samples come back close, not equal; so far the only mode.")
     ] = False,
     no_embed: Annotated[
@@ -49,8 +49,6 @@ def compress(
     target = Path(output) if output and not to_stdout else default_output(source, ".isz")
     opened = open_source(source, skip_bad=skip_bad)
     voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
-    if not lossy:
-        voice.say("compressing with a model is lossy: samples come back close, not equal")
     where: Any = sys.stdout.buffer if to_stdout else target
     result = run(opened, loaded, where, embed_model=not no_embed, force=force)
     if not verify_after:

@@ -1,0 +1,123 @@
+"""What is imported when, and what works without PyTorch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from isthmus.tasks.compress import compress
+from isthmus.tasks.fit import fit
+
+HEAVY = ("numpy", "torch", "sklearn", "PIL", "isthmus.tasks", "matplotlib")
+
+WITHOUT_TORCH = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("torch", "accelerate"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name.split(".")[0])
+
+sys.meta_path.insert(0, Absent())
+from isthmus.cli import main
+sys.argv = ["isthmus", *sys.argv[1:]]
+main()
+"""
+
+
+def python(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, timeout=60)
+
+
+def imported_by(code: str) -> set[str]:
+    done = python(f"import sys\n{code}\nprint(*sys.modules)")
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+@pytest.mark.parametrize("code", ["import isthmus", "import isthmus.cli.app"])
+def test_nothing_heavy_is_imported_before_it_is_needed(code: str):
+    assert not set(HEAVY) & imported_by(code)
+
+
+def fastest(code: str) -> float:
+    """Seconds of the best of three, so that a busy machine does not count."""
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        assert python(code, "--help").returncode == 0
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def test_import_and_help_are_quick():
+    nothing = fastest("pass")
+    assert fastest("import isthmus") - nothing < 0.2
+    assert fastest("from isthmus.cli import main; main()") < 0.5 + nothing
+
+
+def test_every_public_name_is_there():
+    import isthmus
+
+    assert sorted(isthmus.__all__) == sorted(set(isthmus.__all__))
+    for name in isthmus.__all__:
+        assert getattr(isthmus, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        isthmus.nothing  # noqa: B018
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """rows.npy, its model and its archive."""
+    folder = tmp_path_factory.mktemp("base")
+    np.save(folder / "rows.npy", np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32))
+    settings = ["train.steps=3", "train.threads=1", "net.latent=2"]
+    made = fit(folder / "rows.npy", folder / "rows.ism", settings=settings, quiet=True)
+    compress(folder / "rows.npy", made.model, folder / "rows.isz")
+    return folder
+
+
+def test_info_and_verify_work_without_torch(folder: Path):
+    for words in (("info", "rows.ism"), ("info", "rows.isz"), ("verify", "rows.isz")):
+        done = python(WITHOUT_TORCH, words[0], folder / words[1])
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+    assert done.stdout.startswith("OK: 30 samples")
+
+
+@pytest.mark.parametrize("command", ["fit", "compress", "decompress", "evaluate", "embed"])
+def test_what_needs_torch_names_the_extra(folder: Path, tmp_path: Path, command: str):
+    model = ("-m", folder / "rows.ism")
+    words = {
+        "fit": (folder / "rows.npy", "-o", tmp_path / "m.ism"),
+        "compress": (folder / "rows.npy", *model, "-o", tmp_path / "a.isz"),
+        "decompress": (folder / "rows.isz", "-o", tmp_path),
+        "evaluate": (folder / "rows.npy", *model),
+        "embed": (folder / "rows.npy", *model, "-o", tmp_path / "z.npy"),
+    }[command]
+    done = python(WITHOUT_TORCH, command, *words)
+    assert done.returncode == 2
+    assert "pip install 'isthmus[train]'" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_waiting_threads_sleep_unless_the_user_decided(monkeypatch: pytest.MonkeyPatch):
+    from isthmus.threads import let_waiting_threads_sleep
+
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.setenv("GOMP_SPINCOUNT", "100")
+    let_waiting_threads_sleep()
+    assert "OMP_WAIT_POLICY" not in os.environ
+    told = "import os; from isthmus.cli import main\ntry: main()\nexcept SystemExit: pass\n"
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    assert python(told + "print(os.environ['OMP_WAIT_POLICY'])", "--version").stdout.split()[-1] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert python(told + "print(os.environ['OMP_WAIT_POLICY'])", "--version").stdout.split()[-1] == "ACTIVE"
