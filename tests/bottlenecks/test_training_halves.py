@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isthmus.bottlenecks.plain import Plain
-from isthmus.bottlenecks.rate import Rate
+from isthmus.bottlenecks.rate import PACE, Rate
 from isthmus.bottlenecks.variational import Variational
 from isthmus.errors import ConfigError
 
@@ -64,14 +64,14 @@ def some_rate(seed=0, **options):
     bottleneck = Rate(3, **options)
     with torch.no_grad():
         for parameter in bottleneck.parameters():
-            parameter += torch.randn_like(parameter)
+            parameter += torch.randn_like(parameter) / PACE
     return bottleneck
 
 
 def mass(bottleneck: Rate, values: np.ndarray) -> np.ndarray:
     """The share of each channel's distribution within half of each value, in float64."""
     means, log_scales, weights = (
-        p.detach().double().numpy()[:, None]
+        PACE * p.detach().double().numpy()[:, None]
         for p in (bottleneck.means, bottleneck.log_scales, bottleneck.weights)
     )
     share = np.exp(weights) / np.exp(weights).sum(-1, keepdims=True)
@@ -111,7 +111,7 @@ def test_rate_is_the_cost_of_whole_numbers_when_the_distribution_fits():
     optimiser = torch.optim.Adam(bottleneck.parameters(), lr=0.05)
     for _ in range(60):
         optimiser.zero_grad()
-        bottleneck.bits(values[:2000] - bottleneck.centre).mean().backward()
+        bottleneck.bits(values[:2000] - bottleneck.offset()).mean().backward()
         optimiser.step()
     entropy = 0.5 * math.log2(2 * math.pi * math.e * 4)  # of a normal with deviation 2, step 1
     assert abs(bottleneck.bits(torch.round(values)).mean().item() - entropy) < 0.08

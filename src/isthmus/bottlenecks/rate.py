@@ -48,13 +48,13 @@ class Rate(Bottleneck):
         require(0 <= warm_up < 1, "bottleneck.warm_up", "at least 0 and below 1", warm_up)
         self.rate_weight, self.switch, self.warm_up = rate_weight, switch, warm_up
         self.centre = nn.Parameter(torch.zeros(channels))
-        self.means = nn.Parameter(torch.linspace(-1, 1, components).repeat(channels, 1))
+        self.means = nn.Parameter(torch.linspace(-1, 1, components).repeat(channels, 1) / PACE)
         self.log_scales = nn.Parameter(torch.zeros(channels, components))
         self.weights = nn.Parameter(torch.zeros(channels, components))
 
     def forward(self, encoded: Tensor, *, values: int, progress: float) -> Coded:
         """Noise or rounding for the decoder; bits per value × rate_weight as the penalty."""
-        centre = self.centre.view(1, -1, *[1] * (encoded.ndim - 2))
+        centre = PACE * self.centre.view(1, -1, *[1] * (encoded.ndim - 2))
         noisy = encoded + torch.rand_like(encoded) - 0.5
         bits = self.bits(noisy - centre).flatten(1).sum(1)
         if progress < self.switch:
@@ -68,18 +68,23 @@ class Rate(Bottleneck):
     def bits(self, centred: Tensor) -> Tensor:
         """Bits of each value (batch, channel, *position) under its channel's distribution."""
         by_channel = centred.movedim(1, 0).flatten(1).unsqueeze(-1)  # (channel, value, 1)
-        inverse_scale = torch.exp(-self.log_scales.clamp(-6, 8)).unsqueeze(1)
-        distance = by_channel - self.means.unsqueeze(1)
+        inverse_scale = torch.exp(-(PACE * self.log_scales).clamp(-6, 8)).unsqueeze(1)
+        distance = by_channel - PACE * self.means.unsqueeze(1)
         upper, lower = (distance + 0.5) * inverse_scale, (distance - 0.5) * inverse_scale
         # log(σ(u) - σ(l)) as a sum: far out both are the same float, and their difference has no slope.
         log_mass = F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1(-inverse_scale))
-        share = torch.log_softmax(self.weights, dim=1).unsqueeze(1)
+        share = torch.log_softmax(PACE * self.weights, dim=1).unsqueeze(1)
         nats = -torch.logsumexp(log_mass + share, dim=-1)  # (channel, value)
         return (nats / math.log(2)).unflatten(1, _rest(centred)).movedim(0, 1)
 
     def offset(self) -> Tensor:
         """The learned centre of rounding."""
-        return self.centre.detach()
+        return PACE * self.centre.detach()
+
+
+# Adam moves all weights at one pace, and a scale has ten times as far to go as a net's weight: stored
+# a tenth as large, the distributions keep up with the latents they are to describe.
+PACE = 10.0
 
 
 def _rest(tensor: Tensor) -> tuple[int, ...]:
