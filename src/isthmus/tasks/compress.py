@@ -22,7 +22,7 @@ from isthmus.coding.container import ArchiveReader, ArchiveWriter, Block, Layer,
 from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.data import Layout, Source, open_source, write_source
 from isthmus.data.grouping import BLOCK_ITEMS, blocks, group_by_shape
-from isthmus.errors import DamagedFile, ModelNeeded, UseError
+from isthmus.errors import ConfigError, DamagedFile, ModelNeeded, UseError
 from isthmus.model import Decoder, Model
 from isthmus.spec import DataSpec
 from isthmus.tasks.results import Result, size
@@ -139,14 +139,16 @@ def symbols_in(block: Block, decoder: Decoder) -> tuple[list[tuple[int, ...]], l
     """
     layer = next((layer for layer in block.layers if layer.name == LATENTS), None)
     if layer is None or block.plan != PLAN or len(block.items) > BLOCK_ITEMS:
-        raise DamagedFile("It is coded in a way this version does not know. Update with `pip install -U isthmus`.")
+        raise DamagedFile(
+            "It is coded in a way this version does not know. Update with `pip install -U isthmus`."
+        )
     sizes, stream = _sizes_from_bytes(layer.payload, len(block.items), decoder.spec)
-    count = sum(
-        len(at) * math.prod(decoder.code_shape(sides)[1:]) for sides, at in _by_size(sizes).items()
-    )
+    count = sum(len(at) * math.prod(decoder.code_shape(sides)[1:]) for sides, at in _by_size(sizes).items())
     columns = coder.decode(stream, [(count, table) for table in decoder.tables])
     if symbols_crc(columns) != layer.content_crc:
-        raise DamagedFile("Its symbols do not match their checksum: archive and model do not belong together.")
+        raise DamagedFile(
+            "Its symbols do not match their checksum: archive and model do not belong together."
+        )
     return sizes, columns
 
 
@@ -177,9 +179,7 @@ def _sizes_to_bytes(sizes: Sequence[tuple[int, ...]]) -> bytes:
     return write_varint(len(told)) + b"".join(write_varint(side) for pair in told for side in pair)
 
 
-def _sizes_from_bytes(
-    payload: bytes, count: int, spec: DataSpec
-) -> tuple[list[tuple[int, ...]], bytes]:
+def _sizes_from_bytes(payload: bytes, count: int, spec: DataSpec) -> tuple[list[tuple[int, ...]], bytes]:
     if spec.is_fixed:
         return [tuple(spec.shape[:2]) if spec.modality == "image" else ()] * count, payload  # type: ignore[list-item]
     fields = ByteReader(payload, "A block of images")
@@ -245,13 +245,17 @@ def _opened(reader: ArchiveReader, model: Model | None) -> Opened:
     try:
         spec = DataSpec.from_dict(reader.header["spec"])
         layout = Layout.from_dict(reader.extras["layout"])
-        wanted = reader.header["model"]
-    except (KeyError, TypeError, ValueError) as wrong:
+        wanted = str(reader.header["model"])
+    except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as wrong:
         raise DamagedFile(f"{reader.name}: the header or index lacks {wrong}.") from wrong
     if len(layout) != reader.items:
         counts = f"the index names {len(layout)} items, the blocks hold {reader.items}"
         raise DamagedFile(f"{reader.name}: {counts}.")
-    return Opened(reader, spec, layout, _decoder_of(reader, wanted, model))
+    decoder = _decoder_of(reader, wanted, model)
+    if not decoder.spec.accepts(spec):
+        kinds = f"{spec.summary()}, its model makes {decoder.spec.summary()}"
+        raise DamagedFile(f"{reader.name} says that it holds samples of {kinds}.")
+    return Opened(reader, spec, layout, decoder)
 
 
 def _decoder_of(reader: ArchiveReader, wanted: str, model: Model | None) -> Decoder:
@@ -265,7 +269,8 @@ def _decoder_of(reader: ArchiveReader, wanted: str, model: Model | None) -> Deco
     packed = reader.model_bytes
     if packed is None:
         raise ModelNeeded(
-            f"{reader.name} names model {wanted[:16]}… but does not hold it. Give that model with -m MODEL.ism."
+            f"{reader.name} names model {wanted[:16]}… but does not hold it. "
+            "Give that model with -m MODEL.ism."
         )
     decoder = Decoder.from_bytes(packed)
     if decoder.hash != wanted:
@@ -295,7 +300,11 @@ def decompress(
     with opened.reader:
         start, stop = _range(items, opened.reader.items)
         files = write_source(
-            opened.layout.select(start, stop), opened.spec, opened.samples(start, stop), directory, force=force
+            opened.layout.select(start, stop),
+            opened.spec,
+            opened.samples(start, stop),
+            directory,
+            force=force,
         )
     return DecompressResult(tuple(files), stop - start, directory)
 

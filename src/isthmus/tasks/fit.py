@@ -45,7 +45,8 @@ class FitResult(Result):
     stopped: str
     seconds: float
     figures: dict[str, float]
-    """Of the finished model on held-out samples: mse, psnr_db, bits_per_value."""
+    """Of the finished model on held-out samples, or on training samples where none were held out:
+    mse, psnr_db, bits_per_value."""
     model: Model = field(repr=False)
 
     def summary(self) -> str:
@@ -54,7 +55,7 @@ class FitResult(Result):
         return (
             f"Trained {self.steps:,} steps in {self.seconds:.0f} s on {self.samples:,} samples{where}: "
             f"{self.figures['psnr_db']:.1f} dB at {self.figures['bits_per_value']:.3f} bits per value "
-            f"on {self.held_out:,} held-out samples"
+            f"on {f'{self.held_out:,} held-out' if self.held_out else 'training'} samples"
         )
 
 
@@ -140,7 +141,7 @@ def fit(
         best_step=trained.progress.best_step,
         stopped=trained.stopped,
         seconds=seconds,
-        figures={k: v for k, v in model.provenance["held_out"].items() if k != "samples"},
+        figures={k: v for k, v in model.provenance["held_out"].items() if k not in ("samples", "kind")},
         model=model,
     )
 
@@ -157,7 +158,9 @@ def _require_torch() -> None:
 
     for package in ("torch", "accelerate"):
         if find_spec(package) is None:
-            raise MissingExtra(f"Training needs {package}, which is not installed: pip install 'isthmus[train]'.")
+            raise MissingExtra(
+                f"Training needs {package}, which is not installed: pip install 'isthmus[train]'."
+            )
 
 
 def _settle(
@@ -176,7 +179,7 @@ def _settle(
         config = load_recipe(name)
     else:
         name = recipe or "custom"
-    if any(s.startswith(("train.epochs=", "train.budget_s=")) for s in settings):
+    if {setting.partition("=")[0].strip() for setting in settings} & {"train.epochs", "train.budget_s"}:
         config = config.with_train(steps=None)  # the recipe's steps must not outvote what was typed
     config = config.with_settings(settings)
     return name, config if budget_s is None else config.with_train(budget_s=budget_s, steps=None)
@@ -245,6 +248,3 @@ def _provenance(source: Source, train: np.ndarray, plan: dict[str, Any], trained
 
 def _json(value: Any) -> bytes:
     return (json.dumps(value, indent=2) + "\n").encode()
-
-
-

@@ -9,7 +9,7 @@ from typing import Any
 from isthmus.coding.container import ArchiveReader
 from isthmus.coding.index import MAGIC
 from isthmus.data import Layout
-from isthmus.errors import NoData
+from isthmus.errors import ConfigError, DamagedFile, NoData
 from isthmus.model import Model
 from isthmus.spec import DataSpec
 from isthmus.tasks.results import Result, size
@@ -59,7 +59,9 @@ def _model(path: Path) -> InfoResult:
         "bottleneck": config.bottleneck.name,
         "parameters": f"{encoder:,} encoder, {decoder:,} decoder",
         "steps": f"{made['plan']['steps']:,} (best after {made['best_step']:,})",
-        "held-out": f"{held['psnr_db']:.2f} dB at {held['bits_per_value']:.3f} bits per value, "
+        held.get(
+            "kind", "held-out"
+        ): f"{held['psnr_db']:.2f} dB at {held['bits_per_value']:.3f} bits per value, "
         f"{held['samples']:,} samples",
         "can": "compress (lossy), decompress, embed, evaluate",
         "file": size(path.stat().st_size),
@@ -72,19 +74,29 @@ def _model(path: Path) -> InfoResult:
 
 def _archive(path: Path) -> InfoResult:
     with ArchiveReader(path) as reader:
-        spec = DataSpec.from_dict(reader.header["spec"])
-        layout = Layout.from_dict(reader.extras["layout"])
+        spec, layout = _described(reader)
         sizes = reader.sizes()
         embedded = size(sizes.model) if sizes.model else "not embedded"
         facts = {
             "samples": f"{reader.items:,} in {len(reader.blocks)} blocks",
-            "files": f"{len(layout.members):,} ({layout.members[0].name}{' …' * (len(layout.members) > 1)})",
+            "files": f"{len(layout.members):,} ({_names(layout)})",
             "mode": reader.header.get("mode", "unknown"),
             "generation": reader.generation,
             "total": f"{size(sizes.total)}",
             "codes": ", ".join(f"{name} {size(count)}" for name, count in sizes.layers.items()),
-            "model": f"{embedded}, hash {reader.header['model']}",
+            "model": f"{embedded}, hash {reader.header.get('model')}",
             "headers, index": size(sizes.header + sizes.blocks + sizes.index + sizes.footer),
         }
         return InfoResult(path, "archive", f"archive of {spec.summary()}", facts)
 
+
+def _described(reader: ArchiveReader) -> tuple[DataSpec, Layout]:
+    try:
+        return DataSpec.from_dict(reader.header["spec"]), Layout.from_dict(reader.extras["layout"])
+    except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as wrong:
+        raise DamagedFile(f"{reader.name}: the header or index lacks {wrong}.") from wrong
+
+
+def _names(layout: Layout) -> str:
+    first = ", ".join(member.name for member in layout.members[:1])
+    return first + " …" * (len(layout.members) > 1)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-
 from isthmus.coding.container import ArchiveReader
 from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
@@ -55,6 +54,7 @@ def verify(archive: str | Path, *, model: Model | None = None, against: Any = No
         against: the originals; needs PyTorch, because samples are decoded.
     Raises:
         NotOurFile, NewerFormat, DamagedFile: it cannot even be opened.
+        ModelNeeded: originals are to be compared, and the model is neither held nor given.
     """
     path = Path(archive)
     with ArchiveReader(path) as reader:
@@ -62,7 +62,7 @@ def verify(archive: str | Path, *, model: Model | None = None, against: Any = No
         counts = reader.items, len(reader.blocks)
         held = reader.model_bytes is not None if not problems else False
     distortion, name = None, None
-    if not problems and (held or model is not None):
+    if not problems and (held or model is not None or against is not None):
         with (opened := open_archive(path, model)).reader:
             problems += _undecodable(opened)
             if against is not None and not problems:
@@ -106,5 +106,3 @@ def _compare(opened: Opened, source: Source) -> tuple[list[str], Distortion | No
 def _same_kind(opened: Opened, source: Source) -> bool:
     mine, theirs = opened.spec, source.spec
     return (mine.axes, mine.shape, mine.dtype) == (theirs.axes, theirs.shape, theirs.dtype)
-
-

@@ -60,6 +60,7 @@ def to_model(
 
     counted = some(fitted_on, source, values=_COUNTED)
     judged = some(held_out, source, values=_JUDGED) or counted[:_FEW]
+    kind = "held-out" if len(held_out) else "training"
     quantiser = _quantiser(learner, config, encode, decode, _tensors(source, judged, transform))
     table_latents = (encode(batch) for batch in _tensors(source, counted, transform))
     symbols = [quantiser.quantise(latents) for latents in table_latents]
@@ -78,7 +79,7 @@ def to_model(
         decoder=decoder,
         encoder=encoder,
         config=config,
-        provenance={**provenance, "held_out": {"samples": len(judged), **figures}},
+        provenance={**provenance, "held_out": {"samples": len(judged), "kind": kind, **figures}},
         golden=golden_vector(decoder, symbols[0][:1]),
     )
 
