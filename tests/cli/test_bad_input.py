@@ -19,6 +19,7 @@ from PIL import Image
 from terminal import TINY, Road, call, digit_pictures, left_in, run, words, write_pictures
 from typer.testing import Result
 
+from isthmus.coding.container import ArchiveWriter
 from isthmus.model import Model
 
 
@@ -118,6 +119,13 @@ def test_a_damaged_archive_is_found_and_the_exit_code_says_so(road: Road, tmp_pa
     assert call("verify", tmp_path / "b.isz").exit_code == 1
     assert call("decompress", tmp_path / "a.isz", "-o", tmp_path / "out").exit_code == 1
     assert left_in(tmp_path) == ["a.isz", "b.isz"]
+
+
+def test_an_archive_of_something_else(tmp_path: Path):
+    with ArchiveWriter(tmp_path / "other.isz", {"kind": "example"}) as writer:
+        writer.finish(model=None, extras={})
+    for command in ("info", "decompress"):
+        refused(call(command, tmp_path / "other.isz"), code=1, told="other.isz: the header or index lacks")
 
 
 def test_originals_that_are_others(road: Road, tmp_path: Path):
