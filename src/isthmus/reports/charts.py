@@ -110,7 +110,7 @@ def code_histogram(use: CodeUse, alt: str) -> str:
     top.set_yscale("log")
     top.set_ylim(bottom=max(1e-6, use.counted[use.counted > 0].min() / 3))
     top.yaxis.set_major_formatter(lambda value, _: f"{100 * value:g} %")
-    top.xaxis.get_major_locator().set_params(integer=True)
+    _whole_ticks(top)
     top.set_ylabel("share of symbols")
     top.set_xlabel("symbol")
     _legend_above(top)
@@ -120,10 +120,14 @@ def code_histogram(use: CodeUse, alt: str) -> str:
     below.step(places, use.entropy_bits[order], where="mid", color=HELD, lw=1.1, label="entropy")
     below.set_ylabel("bits a symbol")
     below.set_xlabel("channels of the code, dearest first")
-    below.xaxis.get_major_locator().set_params(integer=True)
+    _whole_ticks(below)
     _legend_above(below)
     figure.align_ylabels()
     return to_svg(figure, "codes", alt)
+
+
+def _whole_ticks(axes) -> None:  # type: ignore[no-untyped-def]
+    axes.xaxis.get_major_locator().set_params(integer=True)
 
 
 def _legend_above(axes) -> None:  # type: ignore[no-untyped-def]
@@ -131,16 +135,16 @@ def _legend_above(axes) -> None:  # type: ignore[no-untyped-def]
 
 
 def rate_distortion(result: EvaluateResult, alt: str) -> str:
-    """Quality against bits per value: ours with and without the model, and the lossy peers; lossless ones as lines."""
+    """Quality against bits per value: ours with and without the model, lossy peers, the best lossless one."""
     figure, (axes,) = new_figure(2.9)
     ours = result.distortion.psnr_db
     rates = (result.payload_bits_per_value, result.bits_per_value)
     axes.plot(rates, [ours, ours], "--", color=OURS, lw=0.9)
     axes.plot(rates[:1], [ours], "o", ms=6, mfc=PAPER, mec=OURS, label="ours, without the model")
     axes.plot(rates[1:], [ours], "o", ms=6, color=OURS, label="ours, model included")
-    for peer, mark in zip([p for p in result.peers if p.psnr_db is not None], "s^DvP", strict=False):
-        rate = 8 * peer.bytes / result.values
-        axes.plot([rate], [peer.psnr_db], mark, ms=5.5, color=PEER, label=peer.name)
+    lossy = [(p.name, 8 * p.bytes / result.values, p.psnr_db) for p in result.peers if p.psnr_db is not None]
+    for (name, rate, psnr_db), mark in zip(lossy, "s^DvP", strict=False):
+        axes.plot([rate], [psnr_db], mark, ms=5.5, color=PEER, label=name)
     best = min((p for p in result.peers if p.psnr_db is None), key=lambda p: p.bytes, default=None)
     if best is not None:
         axes.axvline(
@@ -176,8 +180,7 @@ def size_bars(result: EvaluateResult, alt: str) -> str:
             left += count
         axes.text(total + longest / 80, place, size(total), va="center", fontsize=7.5)
     axes.set_yticks(range(len(bars)), [name for name, _ in bars])
-    for label in axes.get_yticklabels():
-        label.set_fontweight("bold" if label.get_text() == _OURS else "normal")
+    axes.get_yticklabels()[[name for name, _ in bars].index(_OURS)].set_fontweight("bold")
     axes.tick_params(axis="y", length=0)
     axes.set_xlim(0, longest * 1.18)
     axes.set_xticks([])

@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from isthmus.errors import MissingExtra
 
@@ -81,7 +81,7 @@ def drawing() -> Iterator[None]:
         raise MissingExtra(
             "The report needs matplotlib, which is not installed: pip install 'isthmus[report]'."
         ) from missing
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(cast("Any", _STYLE)):
         yield
 
 

@@ -26,7 +26,8 @@ class Section:
         """The section as markup."""
         kind = ' class="half"' if self.half else ""
         lead = f'<p class="lead">{escape(self.lead)}</p>' if self.lead else ""
-        return f'<section id="{self.name}"{kind}>\n<h2>{escape(self.title)}</h2>\n{lead}\n{self.body}\n</section>'
+        title = f"<h2>{escape(self.title)}</h2>"
+        return f'<section id="{self.name}"{kind}>\n{title}\n{lead}\n{self.body}\n</section>'
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def render(gathered: Gathered) -> str:
         title=escape(f"{gathered.name} – Isthmus report"),
         style=here.joinpath("page.css").read_text(encoding="utf-8"),
         heading=escape(gathered.name),
-        about=escape(f"A model of {made_on}: {gathered.samples.spec.summary()}"),
+        about=escape(f"Trained on {made_on}: {gathered.samples.spec.summary()}"),
         verdict=escape(gathered.evaluation.verdict()),
         measured=escape(gathered.measured_on),
         sections=sections,

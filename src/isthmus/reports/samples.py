@@ -12,7 +12,6 @@ from isthmus.reports.charts import THUMBNAIL
 from isthmus.reports.gather import Gathered
 from isthmus.reports.html import Section, image
 from isthmus.reports.pictures import NEGATIVE, POSITIVE, Triple, thumbnail, triples
-from isthmus.spec import DataSpec
 
 SMALL_SIDE = 64
 """Up to this side a sample is enlarged by a whole factor and stands in a row with others."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from isthmus._version import __version__
 from isthmus.reports import charts
 from isthmus.reports.codes import code_use, latent_map
 from isthmus.reports.gather import Gathered
-from isthmus.reports.html import Section, TableRow, facts, folded, key_figures, table
+from isthmus.reports.html import Section, TableRow, key_figures, table
+from isthmus.reports.provenance import settings
 from isthmus.reports.samples import reconstructions, spread_thumbnails
 from isthmus.tasks.evaluate import EvaluateResult
 from isthmus.tasks.peers import Peer
@@ -24,13 +21,17 @@ def figures(gathered: Gathered) -> Section:
     seconds = "" if gathered.record is None else f" in {gathered.record.seconds:,.0f} s"
     steps = f"{made['plan']['steps']:,} steps" if "plan" in made else ""
     trained_on = made.get("trained_on", {}).get("samples", 0)
+    ratio = f"ratio {result.raw_bytes / result.archive_bytes:.2f}"
+    without = f"{result.payload_bits_per_value:.3f} without"
+    share = result.sizes.model / result.archive_bytes
+    mse = f"PSNR; mean squared error {result.distortion.mse:.4g}"
     values = [
-        ("Quality", f"{result.distortion.psnr_db:.2f} dB", f"PSNR; mean squared error {result.distortion.mse:.4g}"),
-        ("Rate", f"{result.bits_per_value:.3f}", f"bits per value, model included; {result.payload_bits_per_value:.3f} without"),
-        ("Archive", size(result.archive_bytes), f"from {size(result.raw_bytes)} of plain values (ratio {result.raw_bytes / result.archive_bytes:.2f})"),
-        ("Model in it", size(result.sizes.model), f"{result.sizes.model / result.archive_bytes:.0%} of the archive"),
+        ("Quality", f"{result.distortion.psnr_db:.2f} dB", mse),
+        ("Rate", f"{result.bits_per_value:.3f}", f"bits per value, model included; {without}"),
+        ("Archive", size(result.archive_bytes), f"from {size(result.raw_bytes)} of plain values ({ratio})"),
+        ("Model in it", size(result.sizes.model), f"{share:.0%} of the archive"),
         ("Trained on", f"{trained_on:,}", f"samples, {steps}{seconds}"),
-    ]  # fmt: skip
+    ]
     return Section("figures", "Key figures", "", key_figures(values))
 
 
@@ -90,7 +91,7 @@ def codes(gathered: Gathered) -> Section:
         f"{use.entropy_bits.mean():.2f} (the entropy)."
         + (f" {idle} channels carry next to nothing." if idle else "")
     )
-    alt = f"Histogram of symbols from {use.values[0]} to {use.values[-1]} beside the tables; bits for each channel."
+    alt = f"Symbols from {use.values[0]} to {use.values[-1]} beside the tables; bits for each channel."
     return Section("codes", "Codes", lead, charts.code_histogram(use, alt), half=True)
 
 
@@ -107,8 +108,8 @@ def rates(gathered: Gathered) -> Section:
         else "No lossy rival takes such data; the dotted line is the smallest lossless one."
     )
     alt = (
-        f"Ours: {result.distortion.psnr_db:.2f} dB at {result.bits_per_value:.3f} bits per value with the model, "
-        f"{result.payload_bits_per_value:.3f} without. "
+        f"Ours: {result.distortion.psnr_db:.2f} dB at {result.bits_per_value:.3f} bits per value with the "
+        f"model, {result.payload_bits_per_value:.3f} without. "
         + " ".join(f"{p.name}: {p.psnr_db:.2f} dB at {8 * p.bytes / result.values:.3f}." for p in lossy)
     )
     lead = (
@@ -168,72 +169,6 @@ def _psnr(psnr_db: float | None) -> str:
 def _from_when(result: EvaluateResult, peer: Peer) -> str:
     samples = result.break_even(peer)
     return "never" if samples is None else f"{samples:,} samples"
-
-
-def settings(gathered: Gathered) -> Section:
-    """Where the model comes from, and how to make it again."""
-    model, made = gathered.model, dict(gathered.model.provenance)
-    on, plan, held = made.get("trained_on", {}), made.get("plan", {}), made.get("held_out", {})
-    record = gathered.record
-    about = {
-        "model hash": model.hash,
-        "net": f"{model.config.net.encoder.name} → {model.config.net.latent} latent → {model.config.net.decoder.name}",
-        "bottleneck": model.config.bottleneck.name,
-        "recipe": record.recipe if record else "unknown (the run is not beside the model)",
-        "trained on": f"{on.get('name')}: {on.get('samples', 0):,} samples; the whole source {size(on.get('raw_bytes', 0))}",
-        "plan": ", ".join(
-            f"{_words(name)} {_plain(value)}" for name, value in plan.items() if value is not None
-        ),
-        "ended": f"{made.get('stopped')}; best weights after step {made.get('best_step')}",
-        "held-out, when trained": ", ".join(
-            f"{_words(name)} {_plain(value)}" for name, value in held.items()
-        ),
-        "versions, trained with": ", ".join(
-            f"{n} {made[n]}" for n in ("isthmus", "torch", "numpy", "python") if n in made
-        ),
-        "versions, page made with": _versions(),
-    }
-    every = "\n".join(f"{key} = {value}" for key, value in _flat(model.config.to_dict()))
-    return Section(
-        "settings", "Settings, versions, provenance", "", facts(about) + folded("All settings", every)
-    )
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
-
-
-def _words(name: str) -> str:
-    """A field's name for people, its unit in brackets: "step (s)"."""
-    *words, last = name.split("_")
-    return " ".join([*words, f"({_UNITS[last]})"]) if words and last in _UNITS else " ".join([*words, last])
-
-
-_UNITS = {"s": "s", "db": "dB"}
-
-
-def _versions() -> str:
-    found = {"isthmus": __version__, "python": platform.python_version()}
-    for package in ("numpy", "torch", "matplotlib", "pillow"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # torch is not needed to draw
-            continue
-    return ", ".join(f"{name} {number}" for name, number in found.items())
-
-
-def _flat(values: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
-    """Settings by their full names, as `--set` takes them."""
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{path}{name}.")
-        else:
-            yield (
-                f"{path}{name}",
-                "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value),
-            )
 
 
 SECTIONS: tuple[Callable[[Gathered], Section], ...] = (

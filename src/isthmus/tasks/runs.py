@@ -76,7 +76,8 @@ def write_run(folder: Path, record: RunRecord, source: Source, held: np.ndarray)
     """Write run.json, and held_out.npz with as many of the samples at `held` as KEPT_BYTES hold."""
     file = io.BytesIO()
     kept = _few(source, held)
-    np.savez_compressed(file, **{f"sample_{i}": sample for i, sample in enumerate(source.read(kept))})
+    arrays: dict[str, Any] = {f"sample_{i}": sample for i, sample in enumerate(source.read(kept))}
+    np.savez_compressed(file, **arrays)
     write_bytes(folder / HELD_OUT, file.getvalue())
     write_bytes(folder / RECORD, (json.dumps(asdict(record), indent=2) + "\n").encode())
 
@@ -101,8 +102,8 @@ def read_run(folder: Path) -> RunRecord:
     path = folder / RECORD
     if not path.is_file():
         raise NoData(
-            f"{folder} holds no finished run: {RECORD} is missing. Give the folder NAME.run that `isthmus fit` "
-            "left beside NAME.ism; finish an interrupted run with `isthmus fit … --resume`."
+            f"{folder} holds no finished run: {RECORD} is missing. Give the folder NAME.run that "
+            "`isthmus fit` left beside NAME.ism; finish an interrupted run with `isthmus fit … --resume`."
         )
     try:
         record = RunRecord(**json.loads(path.read_text()))
