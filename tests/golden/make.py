@@ -13,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import road
 
 from isthmus.coding.canonical import content_hash, pack_tensors
 from isthmus.coding.coder import encode
@@ -72,7 +73,13 @@ def empty() -> bytes:
     return file.getvalue()
 
 
-GOLDEN = {"format0-small.isz": small, "format0-empty.isz": empty}
+GOLDEN = {
+    "format0-small.isz": small,
+    "format0-empty.isz": empty,
+    "road.ism": road.model_bytes,
+    "road.isz": road.archive_bytes,
+    "road.npy": road.restored_bytes,
+}
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ def test_todays_program_writes_the_same_bytes(name):
     assert make.GOLDEN[name]() == (make.FOLDER / name).read_bytes()
 
 
-@pytest.mark.parametrize("name", make.GOLDEN)
+@pytest.mark.parametrize("name", [name for name in make.GOLDEN if name.endswith(".isz")])
 def test_todays_program_reads_them(name):
     with ArchiveReader(make.FOLDER / name) as reader:
         assert reader.verify() == []
