@@ -43,7 +43,7 @@ def test_imports_point_down_the_road():
 def test_rooms_that_decode_need_no_torch():
     without_torch(
         "import isthmus.data, isthmus.data.readers, isthmus.coding.container, isthmus.model\n"
-        "import isthmus.recipes, isthmus.bottlenecks, isthmus.nets, isthmus.losses, isthmus.config, isthmus.testing\n"
+        "import isthmus.recipes, isthmus.bottlenecks, isthmus.nets, isthmus.losses, isthmus.testing\n"
         "import isthmus.tasks.info, isthmus.tasks.verify, isthmus.tasks.compress, isthmus.tasks.fit\n"
         "import isthmus.tasks.evaluate, isthmus.tasks.features\n"
     )

@@ -4,10 +4,12 @@ import pytest
 import torch
 from torch import nn
 
+from isthmus.bottlenecks.base import Bottleneck, Coded
+from isthmus.bottlenecks.plain import Plain
 from isthmus.errors import ConfigError
 from isthmus.losses.pointwise import MeanSquaredError as Squared
 from isthmus.nets.mlp import MLP
-from isthmus.testing import check_loss, check_net
+from isthmus.testing import check_bottleneck, check_loss, check_net
 
 
 class Unused(nn.Module):
@@ -128,3 +130,88 @@ class Unitless(Squared):
 def test_a_loss_that_breaks_a_law_is_found(loss, fault):
     with pytest.raises(AssertionError, match=fault):
         check_loss(loss)
+
+
+class PlainLike(Bottleneck):
+    """Passes the code on; what follows breaks one thing each."""
+
+    def forward(self, encoded, *, values, progress):
+        return Coded(encoded, self.price(encoded) / values)
+
+    def price(self, encoded):
+        return encoded.square().flatten(1).sum(1)
+
+
+class HardRounding(PlainLike):
+    def forward(self, encoded, *, values, progress):
+        return Coded(encoded.round() + 0 * encoded, self.price(encoded) / values)
+
+
+class NegativePrice(PlainLike):
+    def price(self, encoded):
+        return encoded.flatten(1).sum(1) - 1000
+
+
+class OnePrice(PlainLike):
+    def price(self, encoded):
+        return encoded.square().sum()
+
+
+class TotalPrice(PlainLike):
+    def forward(self, encoded, *, values, progress):
+        return Coded(encoded, self.price(encoded))
+
+
+class NoisyLatent(PlainLike):
+    def latent(self, encoded):
+        return encoded + torch.rand_like(encoded)
+
+
+class CentredLatent(PlainLike):
+    def latent(self, encoded):
+        return encoded - encoded.mean(0)
+
+
+class PrivateNoise(PlainLike):
+    def forward(self, encoded, *, values, progress):
+        noise = torch.rand(encoded.shape, generator=torch.Generator().manual_seed(torch.seed() % 2**31))
+        return Coded(encoded + noise, self.price(encoded) / values)
+
+
+class Exploding(PlainLike):
+    def price(self, encoded):
+        return encoded.exp().flatten(1).sum(1)
+
+
+class WrongOffset(PlainLike):
+    def offset(self):
+        return torch.zeros(3)
+
+
+class TwoHeads(PlainLike):
+    heads = 2
+
+
+@pytest.mark.parametrize(
+    ("bottleneck", "fault"),
+    [
+        (HardRounding, "some values of the code learn nothing"),
+        (NegativePrice, "penalty is below 0"),
+        (OnePrice, "not one number per sample"),
+        (TotalPrice, "not close"),
+        (NoisyLatent, r"latent\(\) differs"),
+        (CentredLatent, "not close"),
+        (PrivateNoise, "one seed, two latents"),
+        (Exploding, "an extreme code gives"),
+        (WrongOffset, "not close"),
+        (TwoHeads, "came through as"),
+    ],
+)
+def test_a_bottleneck_that_breaks_a_law_is_found(bottleneck, fault):
+    with pytest.raises(AssertionError, match=fault):
+        check_bottleneck(bottleneck)
+
+
+def test_a_bottleneck_that_keeps_them_passes():
+    check_bottleneck(PlainLike)
+    check_bottleneck(Plain, noise=0.3)

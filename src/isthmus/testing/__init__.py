@@ -14,13 +14,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from isthmus.testing.bottlenecks import check_bottleneck
     from isthmus.testing.losses import check_loss
     from isthmus.testing.nets import check_net
 
 # Imported on first use: whoever checks a reader need not have torch.
-_HOMES = {"check_loss": "isthmus.testing.losses", "check_net": "isthmus.testing.nets"}
+_HOMES = {
+    "check_bottleneck": "isthmus.testing.bottlenecks",
+    "check_loss": "isthmus.testing.losses",
+    "check_net": "isthmus.testing.nets",
+}
 
-__all__ = ["check_loss", "check_net"]
+__all__ = ["check_bottleneck", "check_loss", "check_net"]
 
 
 def __getattr__(name: str) -> Any:
