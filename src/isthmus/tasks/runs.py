@@ -123,7 +123,7 @@ def read_kept(folder: Path, record: RunRecord) -> Samples:
     path = folder / HELD_OUT
     spec = record.data_spec
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as kept:
             samples = [kept[f"sample_{i}"] for i in range(len(kept.files))]
     except FileNotFoundError:
         samples = []
