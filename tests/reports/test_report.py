@@ -123,10 +123,11 @@ def test_the_result_is_json_ready(written):
     assert json.loads(json.dumps(written.to_dict()))["evaluation"]["samples"] == written.evaluation.samples
 
 
-def test_run_and_model_find_each_other_after_a_move(run):
-    by_run = write_report(run, output=run.parent / "1.html")
-    by_model = write_report(run.with_suffix(".ism"), output=run.parent / "2.html")
-    assert by_run.path.read_bytes() == by_model.path.read_bytes()
+def test_run_and_model_find_each_other_after_a_move(run, written):
+    moved = write_report(run.with_suffix(".ism"))
+    assert (
+        moved.path.read_bytes() == written.path.read_bytes()
+    )  # the one was given the run, the other the model
 
 
 def test_without_its_data_the_kept_samples_serve(run):
@@ -146,7 +147,8 @@ def test_data_that_changed_since_are_not_taken_for_the_old_ones(run):
 def test_a_model_in_memory_is_measured_on_the_data_named(run, tmp_path):
     model = Model.load(run.with_suffix(".ism"))
     other = open_source("digits").stack(range(50))
-    result = write_report(model, source=other, output=tmp_path / "page.html")
+    (tmp_path / "page.html").write_text("an older one")
+    result = write_report(model, source=other, output=tmp_path / "page.html", force=True)
     assert result.evaluation.samples == 50
     assert "which the model was not trained on" in result.measured_on
     assert "history of this run is not beside" in result.path.read_text()
@@ -179,7 +181,6 @@ def test_an_existing_page_is_refused_before_any_work(run):
     with pytest.raises(OutputExists):
         write_report(run)
     assert run.with_suffix(".html").read_text() == "mine"
-    assert write_report(run, force=True).page_bytes > 10_000
 
 
 def test_a_missing_matplotlib_is_named(run, monkeypatch):

@@ -27,10 +27,11 @@ def loss_curves(rows: Sequence[Row], alt: str) -> str:
     """Training and held-out loss over steps with the best mark, and below it the learning rate."""
     figure, (top, below) = new_figure(3.3, 2, sharex=True, height_ratios=[3, 1])
     steps = [row.step for row in rows]
-    top.plot(steps, [row.train_loss for row in rows], color=OURS_MIDDLE, lw=1.1, label="training")
+    mark = "." if len(rows) < _FEW_ROWS else ""  # a line through one point is not seen
+    top.plot(steps, [row.train_loss for row in rows], mark + "-", color=OURS_MIDDLE, lw=1.1, label="training")
     held = [(row.step, row.held_out_loss) for row in rows if row.held_out_loss is not None]
     if held:
-        top.plot(*zip(*held, strict=True), color=HELD, label="held-out")
+        top.plot(*zip(*held, strict=True), mark + "-", color=HELD, label="held-out")
     best = [row for row in rows if row.best][-1:]
     for row in best:
         judged = row.train_loss if row.held_out_loss is None else row.held_out_loss
@@ -47,13 +48,16 @@ def loss_curves(rows: Sequence[Row], alt: str) -> str:
     top.set_ylabel("loss")
     top.grid(axis="y")
     top.legend(loc="upper right")
-    below.plot(steps, [row.learning_rate for row in rows], color=INK, lw=1.0)
+    below.plot(steps, [row.learning_rate for row in rows], mark + "-", color=INK, lw=1.0)
     below.set_ylabel("learning rate")
     below.set_ylim(bottom=0)
     below.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     below.set_xlabel("step")
     figure.align_ylabels()
     return to_svg(figure, "loss", alt)
+
+
+_FEW_ROWS = 5
 
 
 def _logarithmic_if_wide(axes, values: Sequence[float]) -> None:  # type: ignore[no-untyped-def]

@@ -126,7 +126,8 @@ def _samples(found: _Found, source: Any) -> tuple[Samples, str]:
     kept = read_kept(found.folder, record)
     why = "the data were given in Python" if record.source is None else "the data are gone or have changed"
     kind = "held-out" if record.held_out else "training"
-    return kept, f"Measured on {len(kept):,} {kind} samples that the run kept, because {why}."
+    these = counted(len(kept), f"{kind} sample")
+    return kept, f"Measured on {these} that the run kept, because {why}."
 
 
 def _open_again(record: RunRecord) -> Source | None:
@@ -152,16 +153,27 @@ def _from(source: Source, found: _Found) -> tuple[Samples, str]:
     if not trained_here:
         indices, which = (
             np.arange(len(source)),
-            f"samples of {source.name}, which the model was not trained on",
+            f"of {source.name}, which the model was not trained on",
         )
     elif len(held):
-        indices, which = held, "samples held out of training, which the model never saw"
+        indices, which = held, "held out of training, which the model never saw"
     else:
-        indices, which = train, "training samples, because nothing was held out: these figures flatter"
+        indices, which = train, "it was trained on, because nothing was held out: these figures flatter"
     chosen = _capped(source, indices)
-    many = f"{len(chosen):,}" if len(chosen) == len(indices) else f"{len(chosen):,} of {len(indices):,}"
+    many = counted(len(indices), "sample")
+    if len(chosen) < len(indices):
+        many = f"{len(chosen):,} of {many}"
     samples = pick(source, chosen)
     return samples, f"Measured on {many} {which} ({size(samples.raw_bytes)} as plain arrays)."
+
+
+def counted(count: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "sample"), counted(1200, "sample")
+    ('1 sample', '1,200 samples')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _split(source: Source, config: Config) -> tuple[np.ndarray, np.ndarray]:

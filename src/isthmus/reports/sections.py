@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from isthmus.reports import charts
 from isthmus.reports.codes import code_use, latent_map
-from isthmus.reports.gather import Gathered
+from isthmus.reports.gather import Gathered, counted
 from isthmus.reports.html import Section, TableRow, key_figures, table
 from isthmus.reports.provenance import settings
 from isthmus.reports.samples import reconstructions, spread_thumbnails
@@ -68,6 +68,9 @@ _LOSSES = {"mse": "mean squared error", "mae": "mean absolute error"}
 
 def latents(gathered: Gathered) -> Section:
     """Samples on the plane of their latents."""
+    if len(gathered.samples) < _FEWEST:
+        body = f"<p>A map needs {_FEWEST} samples or more.</p>"
+        return Section("latents", "Latent map", "", body, half=True)
     found = latent_map(gathered.latents)
     pictures = spread_thumbnails(found.points, gathered.samples)
     kinds = "Each dot is a sample" + (", some are drawn as themselves" if pictures else "")
@@ -79,6 +82,9 @@ def latents(gathered: Gathered) -> Section:
     alt = f"Map of {len(found.points)} samples by the first two principal components of their latents."
     body = charts.latent_scatter(found, pictures, alt)
     return Section("latents", "Latent map", lead, body, half=True)
+
+
+_FEWEST = 3
 
 
 def codes(gathered: Gathered) -> Section:
@@ -126,7 +132,7 @@ def sizes(gathered: Gathered) -> Section:
     )
     rows = [TableRow(row, kind) for _, row, kind in sorted(_size_rows(result), key=lambda entry: entry[0])]
     head = ["coder", "bytes", "bits per value", "ratio", "PSNR", "ours is smaller from", "how"]
-    raw = f"{result.samples:,} samples, {result.raw_bytes:,} bytes as plain values."
+    raw = f"{counted(result.samples, 'sample')}, {result.raw_bytes:,} bytes as plain values."
     lead = (
         f"The same {raw} The ratio is plain values to bytes; “ours is smaller from” is the number of "
         "samples from which the archive, model included, is smaller than that coder's files."
@@ -168,7 +174,7 @@ def _psnr(psnr_db: float | None) -> str:
 
 def _from_when(result: EvaluateResult, peer: Peer) -> str:
     samples = result.break_even(peer)
-    return "never" if samples is None else f"{samples:,} samples"
+    return "never" if samples is None else counted(samples, "sample")
 
 
 SECTIONS: tuple[Callable[[Gathered], Section], ...] = (
