@@ -11,7 +11,7 @@ import re
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
@@ -254,7 +254,7 @@ def _plain(value: Any) -> Any:
 
 def _build(cls: type[T], values: Any, path: str) -> T:
     require(isinstance(values, Mapping), path.rstrip(".") or "the recipe", "a table of keys", values)
-    hints = _hints(cls)
+    hints = _hints(typing.cast("Hashable", cls))
     for key in values:
         if key not in hints:
             close = difflib.get_close_matches(str(key), hints, n=1)
@@ -264,8 +264,8 @@ def _build(cls: type[T], values: Any, path: str) -> T:
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
-    return typing.get_type_hints(cls)
+def _hints(cls: Hashable) -> dict[str, Any]:
+    return typing.get_type_hints(typing.cast("type[Any]", cls))
 
 
 def _convert(hint: Any, value: Any, name: str) -> Any:

@@ -121,4 +121,4 @@ def test_a_broken_compiler_does_not_break_the_training(run, monkeypatch):
     batches = session._feed.from_step(0)
     rehearsal = module.Rehearsal(session.learner, TrainConfig(), lambda: next(batches), seconds=0.01)
     monkeypatch.setattr(torch, "compile", broken)
-    assert rehearsal.try_compiling(0.5, left_s=600) == (False, 0.5)
+    assert rehearsal.try_compiling(0.5) == (False, 0.5)

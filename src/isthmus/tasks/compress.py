@@ -181,10 +181,11 @@ def _sizes_to_bytes(sizes: Sequence[tuple[int, ...]]) -> bytes:
 
 def _sizes_from_bytes(payload: bytes, count: int, spec: DataSpec) -> tuple[list[tuple[int, ...]], bytes]:
     if spec.is_fixed:
-        return [tuple(spec.shape[:2]) if spec.modality == "image" else ()] * count, payload  # type: ignore[list-item]
+        sides = spec.shape[:2] if spec.modality == "image" else ()
+        return [tuple(side for side in sides if side is not None)] * count, payload
     fields = ByteReader(payload, "A block of images")
     told = fields.count()
-    pairs = [(fields.varint(), fields.varint()) for _ in range(told)]
+    pairs: list[tuple[int, ...]] = [(fields.varint(), fields.varint()) for _ in range(told)]
     if told not in (1, count) or any(not 0 < side <= MAX_SIDE for pair in pairs for side in pair):
         raise DamagedFile("A block lists the sizes of its images in a way that cannot be.")
     if sum(h * w for h, w in pairs) * (count // told) > MAX_BLOCK_PIXELS:

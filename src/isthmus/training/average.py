@@ -19,7 +19,7 @@ class WeightAverage:
     """
 
     def __init__(self, module: nn.Module, decay: float | None) -> None:
-        self._live = list(module.parameters())
+        self._live: list[torch.Tensor] = list(module.parameters())
         self._decay = decay
         self.values = [p.detach().clone() for p in self._live] if decay is not None else self._live
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -91,7 +92,7 @@ def code_and_weight_penalties(net: nn.Module, latent: Tensor, weights: LossConfi
     return total
 
 
-def build_part(registry: Registry, part: PartConfig, *arguments: object) -> nn.Module:
+def build_part(registry: Registry, part: PartConfig, *arguments: object) -> Any:
     """Build a registered part with its options; an option it does not take is a ConfigError."""
     family = registry.find(part.name)
     known = [p.name for p in inspect.signature(family).parameters.values() if p.kind is p.KEYWORD_ONLY]

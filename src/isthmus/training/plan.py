@@ -76,14 +76,15 @@ def make_plan(
     started = time.monotonic()
     steps = config.steps or config.epochs * steps_per_epoch
     threads = config.threads or (1 if config.budget_s is None else 0)
-    step_s, compiled, look_s = None, config.compile == "on", 0.0
+    step_s: float | None = None
+    compiled, look_s = config.compile == "on", 0.0
     if config.budget_s is not None or config.threads is None:
         rehearsal = Rehearsal(learner, config, batches, seconds=_rehearsal_s(config))
         threads, step_s = rehearsal.best_threads(config.threads)
-    if config.budget_s is not None:
-        look_s = _time(lambda: evaluate(rehearsal.learner))
-        if config.compile == "auto" and repays_compiling(config.budget_s):
-            compiled, step_s = rehearsal.try_compiling(step_s, left_s=config.budget_s)
+        if config.budget_s is not None:
+            look_s = _time(lambda: evaluate(rehearsal.learner))
+            if config.compile == "auto" and repays_compiling(config.budget_s):
+                compiled, step_s = rehearsal.try_compiling(step_s)
     every = config.evaluate_every or _often_enough(steps_per_epoch, step_s, look_s)
     if config.budget_s is not None and config.steps is None and step_s is not None:
         left = _TRAINING_SHARE * config.budget_s - (time.monotonic() - started)
@@ -139,7 +140,7 @@ class Rehearsal:
         torch.set_num_threads(best)
         return best, timed[best]
 
-    def try_compiling(self, eager_s: float, *, left_s: float) -> tuple[bool, float]:
+    def try_compiling(self, eager_s: float) -> tuple[bool, float]:
         """Whether compiled steps are worth keeping, and the seconds of the better kind."""
         try:
             self._call = torch.compile(self.learner)
