@@ -1,9 +1,11 @@
 """A check that cannot fail proves nothing: each law is broken once on purpose."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from isthmus.bottlenecks import Quantiser
 from isthmus.bottlenecks.base import Bottleneck, Coded
 from isthmus.bottlenecks.plain import Plain
 from isthmus.errors import ConfigError
@@ -183,9 +185,14 @@ class Exploding(PlainLike):
         return encoded.exp().flatten(1).sum(1)
 
 
-class WrongOffset(PlainLike):
-    def offset(self):
-        return torch.zeros(3)
+class OtherSteps(PlainLike):
+    def quantiser(self):
+        return Quantiser(np.ones(3, np.float32), np.zeros(3, np.float32))
+
+
+class StepForAll(PlainLike):
+    def quantiser(self):
+        return Quantiser(np.ones(1, np.float32), np.zeros(1, np.float32))
 
 
 class TwoHeads(PlainLike):
@@ -203,7 +210,8 @@ class TwoHeads(PlainLike):
         (CentredLatent, "not close"),
         (PrivateNoise, "one seed, two latents"),
         (Exploding, "an extreme code gives"),
-        (WrongOffset, "not close"),
+        (OtherSteps, "not close"),
+        (StepForAll, r"step is \(1,\), not \(3,\)"),
         (TwoHeads, "came through as"),
     ],
 )

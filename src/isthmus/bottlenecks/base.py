@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from isthmus.bottlenecks.quantiser import Quantiser
+
 
 @dataclass(frozen=True)
 class Coded:
@@ -47,8 +49,8 @@ class Bottleneck(nn.Module):
         """The latent without noise: what is stored, and what features are made of."""
         return encoded
 
-    def offset(self) -> Tensor | None:
-        """(channel,) centre of rounding if the bottleneck was trained for a step of 1, else None."""
+    def quantiser(self) -> Quantiser | None:
+        """Steps and offsets if they were learned; None leaves the choice to `choose_quantiser`."""
         return None
 
 

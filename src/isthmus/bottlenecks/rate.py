@@ -1,8 +1,9 @@
 """A code trained for the bits it will cost.
 
 Rounding has no gradient, so the net learns on a stand-in: uniform noise of the same width, and
-later rounding itself with the gradient passed straight through. A small distribution per channel,
-learned beside the net, says how many bits each value will take; after training it is thrown away
+later rounding itself with the gradient passed straight through. The width, one step per channel, is
+learned too: the halves can then keep their signals at unit size, which they learn best with. A small
+distribution per channel says how many bits each value will take; after training it is thrown away
 and replaced by integer tables counted from the rounded latents.
 
 Source: Ballé, Laparra & Simoncelli 2017, arXiv:1611.01704 (noise); Minnen & Singh 2020,
@@ -18,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from isthmus.bottlenecks.base import Bottleneck, Coded
+from isthmus.bottlenecks.quantiser import Quantiser
 from isthmus.config import require
 
 
@@ -48,26 +50,25 @@ class Rate(Bottleneck):
         require(0 <= warm_up < 1, "bottleneck.warm_up", "at least 0 and below 1", warm_up)
         self.rate_weight, self.switch, self.warm_up = rate_weight, switch, warm_up
         self.centre = nn.Parameter(torch.zeros(channels))
+        self.log_step = nn.Parameter(torch.full((channels,), math.log(_FIRST_STEP) / PACE))
         self.means = nn.Parameter(torch.linspace(-1, 1, components).repeat(channels, 1) / PACE)
         self.log_scales = nn.Parameter(torch.zeros(channels, components))
         self.weights = nn.Parameter(torch.zeros(channels, components))
 
     def forward(self, encoded: Tensor, *, values: int, progress: float) -> Coded:
         """Noise or rounding for the decoder; bits per value × rate_weight as the penalty."""
-        centre = PACE * self.centre.view(1, -1, *[1] * (encoded.ndim - 2))
-        noisy = encoded + torch.rand_like(encoded) - 0.5
-        bits = self.bits(noisy - centre).flatten(1).sum(1)
-        if progress < self.switch:
-            latent = noisy
-        else:
-            rounded = torch.round(encoded - centre) + centre
-            latent = encoded + (rounded - encoded).detach()
+        step, centre = (one.view(1, -1, *[1] * (encoded.ndim - 2)) for one in self._scale())
+        scaled = (encoded - centre) / step
+        noisy = scaled + torch.rand_like(scaled) - 0.5
+        bits = self.bits(noisy).flatten(1).sum(1)
+        rounded = scaled + (torch.round(scaled) - scaled).detach()
+        latent = (noisy if progress < self.switch else rounded) * step + centre
         price = self.rate_weight * min(1.0, progress / self.warm_up) if self.warm_up else self.rate_weight
         return Coded(latent, price * bits / values, bits)
 
-    def bits(self, centred: Tensor) -> Tensor:
-        """Bits of each value (batch, channel, *position) under its channel's distribution."""
-        by_channel = centred.movedim(1, 0).flatten(1).unsqueeze(-1)  # (channel, value, 1)
+    def bits(self, scaled: Tensor) -> Tensor:
+        """Bits of each value (batch, channel, *position), in steps from the centre."""
+        by_channel = scaled.movedim(1, 0).flatten(1).unsqueeze(-1)  # (channel, value, 1)
         inverse_scale = torch.exp(-(PACE * self.log_scales).clamp(-6, 8)).unsqueeze(1)
         distance = by_channel - PACE * self.means.unsqueeze(1)
         upper, lower = (distance + 0.5) * inverse_scale, (distance - 0.5) * inverse_scale
@@ -75,16 +76,24 @@ class Rate(Bottleneck):
         log_mass = F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1(-inverse_scale))
         share = torch.log_softmax(PACE * self.weights, dim=1).unsqueeze(1)
         nats = -torch.logsumexp(log_mass + share, dim=-1)  # (channel, value)
-        return (nats / math.log(2)).unflatten(1, _rest(centred)).movedim(0, 1)
+        return (nats / math.log(2)).unflatten(1, _rest(scaled)).movedim(0, 1)
 
-    def offset(self) -> Tensor:
-        """The learned centre of rounding."""
-        return PACE * self.centre.detach()
+    def quantiser(self) -> Quantiser:
+        """The learned steps and centres of rounding."""
+        step, centre = (one.detach().float().cpu().numpy() for one in self._scale())
+        return Quantiser(step, centre)
+
+    def _scale(self) -> tuple[Tensor, Tensor]:
+        """Step and centre of each channel, (channel,) each."""
+        return torch.exp(PACE * self.log_step), PACE * self.centre
 
 
 # Adam moves all weights at one pace, and a scale has ten times as far to go as a net's weight: stored
 # a tenth as large, the distributions keep up with the latents they are to describe.
 PACE = 10.0
+
+
+_FIRST_STEP = 0.3  # against latents of unit size: a fine start, which the price makes coarser
 
 
 def _rest(tensor: Tensor) -> tuple[int, ...]:

@@ -71,6 +71,25 @@ def initialised(layer: Layer, before: str | None) -> Layer:
     return layer
 
 
+def quiet(layer: Layer) -> Layer:
+    """Make a layer start near 0, but not at it: every weight shall have a gradient from the first step on."""
+    with torch.no_grad():
+        layer.weight.mul_(0.1)
+    return layer
+
+
+class Sum(nn.Module):
+    """A short way plus a long one: linear(x) + deep(x)."""
+
+    def __init__(self, linear: nn.Module, deep: nn.Module) -> None:
+        super().__init__()
+        self.linear, self.deep = linear, deep
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Both see the same input; their outputs have one shape."""
+        return self.linear(x) + self.deep(x)
+
+
 class ResidualBlock(nn.Module):
     """x + f(x): f looks around with a 3×3 convolution, then mixes channels with a 1×1.
 
@@ -80,9 +99,7 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, activation: str = "relu") -> None:
         super().__init__()
-        mix = convolution(channels, channels, side=1)
-        # Not 0: every weight shall have a gradient from the first step on.
-        nn.init.normal_(mix.weight, std=0.1 / channels**0.5)
+        mix = quiet(convolution(channels, channels, side=1))
         look = convolution(channels, channels, before=activation)
         self.branch = chain([("look", look), ("activation", activation_module(activation)), ("mix", mix)])
 

@@ -8,14 +8,16 @@ from torch import nn
 
 from isthmus.config import require
 from isthmus.nets.base import Net, Shape, image, whole
-from isthmus.nets.blocks import activation_module, chain, convolution, residual_blocks
+from isthmus.nets.blocks import Sum, activation_module, chain, convolution, quiet, residual_blocks
+from isthmus.nets.cosines import analyse_cosines, synthesise_cosines
 
 
 class Residual(Net):
     """(channel, height, width) ⇄ (latent, height/stride, width/stride).
 
     Each stride × stride patch becomes one pixel with many channels (space to depth), so all
-    the work is done at low resolution, where it is cheap and sees far.
+    the work is done at low resolution, where it is cheap and sees far. Each half is a linear map,
+    which starts as a cosine transform, plus a deep one, which starts near 0 and learns the rest.
 
     Options of both halves:
         channels: channels of the residual blocks.
@@ -55,15 +57,17 @@ class Residual(Net):
         """(batch, channel, height, width) → (batch, heads·latent, height/stride, width/stride)."""
         patch = _patch_values(sample, stride, channels)
         active = activation_module(activation)
-        return chain(
+        deep = chain(
             [
-                ("space_to_depth", nn.PixelUnshuffle(stride)),
                 ("stem", convolution(patch, channels, before=activation)),
                 ("activation", active),
                 *residual_blocks(blocks, channels, activation, "low"),
-                ("code", convolution(channels, heads * latent)),
+                ("code", quiet(convolution(channels, heads * latent))),
             ]
         )
+        linear = nn.Conv2d(patch, heads * latent, 1)
+        analyse_cosines(linear, sample_depth(sample), stride, outputs=latent)
+        return chain([("space_to_depth", nn.PixelUnshuffle(stride)), ("both", Sum(linear, deep))])
 
     @classmethod
     def decoder(
@@ -79,20 +83,28 @@ class Residual(Net):
         """(batch, latent, height/stride, width/stride) → (batch, channel, height, width)."""
         patch = _patch_values(sample, stride, channels)
         active = activation_module(activation)
-        return chain(
+        deep = chain(
             [
                 ("stem", convolution(latent, channels, before=activation)),
                 ("activation", active),
                 *residual_blocks(blocks, channels, activation, "low"),
-                ("patches", convolution(channels, patch)),
-                ("depth_to_space", nn.PixelShuffle(stride)),
+                ("patches", quiet(convolution(channels, patch))),
             ]
         )
+        linear = nn.Conv2d(latent, patch, 1)
+        synthesise_cosines(linear, sample_depth(sample), stride)
+        return chain([("both", Sum(linear, deep)), ("depth_to_space", nn.PixelShuffle(stride))])
 
 
 def _patch_values(sample: Shape, stride: int, channels: int) -> int:
     """Values in one stride × stride patch of the sample."""
-    depth = image(sample, "residual")[0]
-    assert depth is not None, "`image` has checked it"
+    depth = sample_depth(sample)
     whole(channels, "channels", least=1)
     return depth * Residual.stride(stride=stride) ** 2
+
+
+def sample_depth(sample: Shape) -> int:
+    """Channels of the images."""
+    depth = image(sample, "residual")[0]
+    assert depth is not None, "`image` has checked it"
+    return depth

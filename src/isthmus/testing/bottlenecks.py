@@ -36,7 +36,7 @@ def check_bottleneck(bottleneck: str | type[Bottleneck], **options: Any) -> None
         check_samples_do_not_mix(made, shape)
         check_price_is_per_value(made, shape)
     check_extremes(made)
-    check_offset(made)
+    check_rounding_is_the_trained_one(made)
     check_weights_are_float32(made)
 
 
@@ -106,14 +106,18 @@ def check_extremes(made: Bottleneck) -> None:
     assert torch.isfinite(gradient).all(), "an extreme code gives a gradient of NaN or infinity"
 
 
-def check_offset(made: Bottleneck) -> None:
-    """Where it was trained for a step of 1, the decoder saw offset + whole numbers in the end."""
-    offset = made.offset()
-    if offset is None:
+def check_rounding_is_the_trained_one(made: Bottleneck) -> None:
+    """Where steps were learned, the decoder saw in the end what it will see of a file."""
+    quantiser = made.quantiser()
+    if quantiser is None:
         return
-    assert offset.shape == (CHANNELS,), f"offset() is {tuple(offset.shape)}, not ({CHANNELS},)"
-    symbols = _coded(made, _encoded(made, SHAPES[0]), 1.0).latent - offset
-    torch.testing.assert_close(symbols, symbols.round(), atol=1e-4, rtol=0)
+    for name, values in (("step", quantiser.step), ("offset", quantiser.offset)):
+        assert values.shape == (CHANNELS,), f"the quantiser's {name} is {values.shape}, not ({CHANNELS},)"
+    for shape in SHAPES:
+        encoded = _encoded(made, shape)
+        stored = quantiser.quantise(made.latent(encoded).detach().numpy())
+        restored = torch.from_numpy(quantiser.dequantise(stored))
+        torch.testing.assert_close(_coded(made, encoded, 1.0).latent, restored, atol=1e-4, rtol=1e-4)
 
 
 def check_weights_are_float32(made: Bottleneck) -> None:

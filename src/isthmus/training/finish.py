@@ -127,9 +127,9 @@ def _quantiser(
     decode: DecoderRuntime,
     batches: Iterable[np.ndarray],
 ) -> Quantiser:
-    offset = learner.bottleneck.offset()
-    if offset is not None:  # trained for a step of 1
-        return Quantiser(np.ones(len(offset), np.float32), offset.cpu().numpy().astype(np.float32))
+    learned = learner.bottleneck.quantiser()
+    if learned is not None:
+        return learned
     target = next(iter(batches))[:_CALIBRATED]
     size = tuple(target.shape[2:]) if target.ndim == 4 else None
     tolerance = config.bottleneck.options.get("tolerance", 0.05)

@@ -1,0 +1,74 @@
+"""A patch of pixels ⇄ its cosine coefficients, as the weights of a 1×1 convolution.
+
+The discrete cosine transform is what JPEG codes with. A net that starts as one is a usable codec
+before its first step, and training has only to improve on it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+
+def cosine_basis(depth: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    """All patterns of a patch of `depth` channels and `stride` × `stride` pixels, smoothest first.
+
+    Returns:
+        The patterns, float64 (patterns, depth · stride²), orthonormal, in the order of
+        `nn.PixelUnshuffle`; and the frequency of each, 0 for the patch's mean.
+
+    >>> basis, frequency = cosine_basis(1, 2)
+    >>> np.allclose(basis @ basis.T, np.eye(4)), frequency.round(2).tolist()
+    (True, [0.0, 1.0, 1.0, 1.41])
+    """
+    colours, sides = _cosines(depth), _cosines(stride)
+    patterns = np.einsum("ac,ui,vj->auvcij", colours, sides, sides)
+    a, u, v = np.meshgrid(np.arange(depth), np.arange(stride), np.arange(stride), indexing="ij")
+    frequency = np.sqrt((_COLOUR * (a > 0)) ** 2 + u**2 + v**2).ravel()
+    order = np.argsort(frequency, kind="stable")
+    return patterns.reshape(depth * stride**2, -1)[order], frequency[order]
+
+
+_COLOUR = 1.5  # differences between colours vary about as much as a pattern of this frequency
+
+
+def _cosines(count: int) -> np.ndarray:
+    """The orthonormal cosines on `count` points, one a row."""
+    k, n = np.arange(count)[:, None], np.arange(count)
+    rows = np.cos(np.pi * (n + 0.5) * k / count) * np.sqrt(2 / count)
+    rows[0] /= np.sqrt(2)
+    return rows
+
+
+def gains(frequency: np.ndarray) -> np.ndarray:
+    """What brings the coefficients of natural images, pixels 0..1, to about unit size."""
+    return 1 + 2 * frequency
+
+
+@torch.no_grad()
+def analyse_cosines(layer: torch.nn.Conv2d, depth: int, stride: int, *, outputs: int) -> None:
+    """Set a 1×1 convolution to give the smoothest coefficients of patches around mid-grey.
+
+    The first `outputs` of its channels are set, as far as there are patterns; the rest start at 0.
+    """
+    basis, frequency = cosine_basis(depth, stride)
+    count = min(outputs, len(basis))
+    rows = gains(frequency[:count, None]) * basis[:count]
+    layer.weight.zero_()
+    layer.bias.zero_()  # type: ignore[union-attr]
+    layer.weight[:count, :, 0, 0] = torch.from_numpy(rows)
+    layer.bias[:count] = torch.from_numpy(-rows.sum(axis=1) * _MID_GREY)  # type: ignore[index]
+
+
+@torch.no_grad()
+def synthesise_cosines(layer: torch.nn.Conv2d, depth: int, stride: int) -> None:
+    """Set a 1×1 convolution to undo `analyse_cosines`, as far as its inputs tell."""
+    basis, frequency = cosine_basis(depth, stride)
+    count = min(layer.in_channels, len(basis))
+    columns = (basis[:count] / gains(frequency[:count, None])).T
+    layer.weight.zero_()
+    layer.weight[:, :count, 0, 0] = torch.from_numpy(columns)
+    layer.bias.fill_(_MID_GREY)  # type: ignore[union-attr]
+
+
+_MID_GREY = 0.5
