@@ -1,48 +1,45 @@
 """What is decided before training: steps from a budget, looks that cost little, an untouched learner."""
 
+import functools
+
 import pytest
 import torch
 
-from isthmus.config import TrainConfig
+from isthmus.training import loop
 from isthmus.training import plan as module
 from isthmus.training.plan import Plan, duration, make_plan
 
 
-class Clock:
-    """A machine on which a step takes `step_s` and a look `look_s`."""
+class Machine:
+    """Something on which a step takes `step_s` and a look `look`, with a clock that follows."""
 
-    def __init__(self, step_s: float, look_s: float) -> None:
-        self.now, self.step_s, self.look_s = 0.0, step_s, look_s
+    def __init__(self, monkeypatch, step_s: float, look: float = 0.0) -> None:
+        self.now, self.step_s, self.look, self.seconds = 0.0, step_s, look, 0.0
+        monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
+
+    def rehearse(self, seconds: float) -> "Machine":
+        self.seconds = seconds
+        return self
+
+    def best_threads(self, asked):
+        self.now += max(self.seconds, 5 * self.step_s)
+        return asked or 2, self.step_s
+
+    def look_s(self):
+        self.now += self.look
+        return self.look
+
+    def try_compiling(self, eager_s):
+        raise AssertionError("compile is off")
 
 
 @pytest.fixture
 def machine(monkeypatch):
-    def make(step_s: float, look_s: float = 0.0) -> Clock:
-        clock = Clock(step_s, look_s)
-
-        def step(self):
-            clock.now += clock.step_s
-
-        monkeypatch.setattr(module.time, "monotonic", lambda: clock.now)
-        monkeypatch.setattr(module.Rehearsal, "_step", step)
-        monkeypatch.setattr(torch, "set_num_threads", lambda count: None)
-        return clock
-
-    return make
+    return functools.partial(Machine, monkeypatch)
 
 
-def planned(run, clock, *settings, steps_per_epoch=100):
-    def evaluate(learner):
-        clock.now += clock.look_s
-
-    session = run(*settings).session()
-    return make_plan(
-        session.learner,
-        run(*settings).config.train,
-        steps_per_epoch=steps_per_epoch,
-        batches=lambda: None,
-        evaluate=evaluate,
-    )
+def planned(run, machine, *settings, steps_per_epoch=100):
+    return make_plan(run(*settings).config.train, steps_per_epoch=steps_per_epoch, rehearse=machine.rehearse)
 
 
 BUDGET = ("train.steps=none", "train.evaluate_every=none", "train.threads=none", "train.compile=off")
@@ -52,10 +49,10 @@ BUDGET = ("train.steps=none", "train.evaluate_every=none", "train.threads=none",
 @pytest.mark.parametrize("budget", [30, 300, 3600])
 @pytest.mark.parametrize("look_s", [0.0, 0.5])
 def test_a_budget_fixes_the_steps_so_that_they_fit(run, machine, step_s, budget, look_s):
-    clock = machine(step_s, look_s)
-    plan = planned(run, clock, *BUDGET, f"train.budget_s={budget}")
+    measured = machine(step_s, look_s)
+    plan = planned(run, measured, *BUDGET, f"train.budget_s={budget}")
     looks = plan.steps / plan.evaluate_every
-    spent = clock.now + plan.steps * step_s + looks * look_s
+    spent = measured.now + plan.steps * step_s + looks * look_s
     assert spent <= 0.97 * budget + step_s
     assert spent >= 0.7 * budget
     assert looks * look_s <= 0.11 * plan.steps * step_s + look_s
@@ -117,8 +114,21 @@ def test_a_broken_compiler_does_not_break_the_training(run, monkeypatch):
     def broken(learner):
         raise RuntimeError("no compiler")
 
-    session = run().session()
-    batches = session._feed.from_step(0)
-    rehearsal = module.Rehearsal(session.learner, TrainConfig(), lambda: next(batches), seconds=0.01)
+    rehearsal = run().session()._rehearse(0.01)
     monkeypatch.setattr(torch, "compile", broken)
     assert rehearsal.try_compiling(0.5) == (False, 0.5)
+
+
+def test_the_rehearsal_times_the_very_steps_and_looks_of_the_loop(run, monkeypatch):
+    """Clipping, averaging, history and all: a plan made from less would not fit its budget."""
+    made = run("train.evaluate_every=1", "train.steps=5")
+    session = made.session()
+    done = []
+    step, look = loop.Run.step, loop.Run.look
+    monkeypatch.setattr(loop.Run, "step", lambda self, batch: done.append("step") or step(self, batch))
+    monkeypatch.setattr(loop.Run, "look", lambda self, count: done.append("look") or look(self, count))
+    rehearsal = session._rehearse(0.01)
+    assert rehearsal.step_s(0.0) > 0
+    assert rehearsal.look_s() > 0
+    assert done == ["step"] * 5 + ["look"]
+    assert list(made.folder.iterdir()) == []

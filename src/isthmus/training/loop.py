@@ -20,7 +20,7 @@ from isthmus.config import TrainConfig
 from isthmus.errors import Diverged
 from isthmus.training.average import WeightAverage
 from isthmus.training.checkpoint import Checkpoint, Progress, save_checkpoint
-from isthmus.training.feed import Feed
+from isthmus.training.feed import Batch, Feed
 from isthmus.training.history import Row, write_history
 from isthmus.training.interrupt import Interrupt
 from isthmus.training.objective import Learner, Losses
@@ -58,25 +58,16 @@ def train(
         Diverged: the loss became NaN or infinite; the message names the step and what to lower.
         KeyboardInterrupt: Ctrl-C was pressed; the checkpoint holds everything up to the last whole step.
     """
-    run = _Run(learner, config, plan, accelerator, folder, identity, held_out, feed.batch_size)
+    run = Run(learner, config, plan, accelerator, folder, identity, held_out, feed.batch_size)
     if checkpoint is not None:
         run.restore(checkpoint)
     batches = feed.from_step(run.progress.step, steps=plan.steps)
     while not run.progress.stopped:
-        step = run.progress.step
-        seed_step(config.seed, step, accelerator.process_index)
-        set_learning_rate(run.optimiser, run.rate(step))
-        losses: Losses = run.call(*next(batches), step / plan.steps)
-        accelerator.backward(losses.total)
-        run.meter.add(losses, clip_gradients(run.parameters, config))
-        run.optimiser.step()
-        run.optimiser.zero_grad()
-        run.average.update(step)
-        run.progress.step = step + 1
-        watcher.step(step + 1)
+        step = run.step(next(batches))
+        watcher.step(step)
         run.progress.stopped = run.why_stop()
-        if run.progress.stopped or (step + 1) % plan.evaluate_every == 0:
-            watcher.row(run.look(step + 1))
+        if run.progress.stopped or step % plan.evaluate_every == 0:
+            watcher.row(run.look(step))
             run.progress.stopped = run.why_stop()
         run.save_if_due()
         if interrupt is not None and interrupt.asked:
@@ -122,7 +113,7 @@ class _Meter:
         return [*self._sums.tolist(), self.largest_norm, float(self._clipped), float(self._steps)]
 
 
-class _Run:
+class Run:
     """The moving parts of one run."""
 
     def __init__(
@@ -152,12 +143,28 @@ class _Run:
         self._before = 0.0
 
     def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on where the checkpoint was written."""
         self.best = checkpoint.restore(self.learner, self.optimiser, self.average.values)
         self.progress = checkpoint.progress
         self.meter = _Meter(self.config.clip_norm, checkpoint.progress.meter)
         self._before = checkpoint.progress.seconds
 
+    def step(self, batch: Batch) -> int:
+        """Take one step; return how many that makes."""
+        step = self.progress.step
+        seed_step(self.config.seed, step, self.accelerator.process_index)
+        set_learning_rate(self.optimiser, self.rate(step))
+        losses = self.call(*batch, step / self.plan.steps)
+        self.accelerator.backward(losses.total)
+        self.meter.add(losses, clip_gradients(self.parameters, self.config))
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        self.average.update(step)
+        self.progress.step = step + 1
+        return step + 1
+
     def seconds(self) -> float:
+        """Spent so far, over all resumptions."""
         return self._before + time.monotonic() - self._started
 
     def why_stop(self) -> str:
@@ -170,6 +177,7 @@ class _Run:
         return "budget" if spent else ""
 
     def rate(self, step: int) -> float:
+        """The learning rate of a step."""
         return learning_rate(
             self.config, step=step, steps=self.plan.steps, reductions=self.progress.reductions
         )
@@ -229,6 +237,7 @@ class _Run:
             )
 
     def save_if_due(self) -> None:
+        """Write the checkpoint if the last one is old enough."""
         if time.monotonic() - self._saved >= self.config.checkpoint_every_s:
             self.save()
 

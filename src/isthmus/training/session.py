@@ -24,10 +24,11 @@ from isthmus.training.checkpoint import Checkpoint, load_checkpoint
 from isthmus.training.feed import Feed, held_out_tensors
 from isthmus.training.finish import to_model
 from isthmus.training.interrupt import delayed_interrupt
-from isthmus.training.loop import Trained, evaluate, train
+from isthmus.training.loop import Trained, train
 from isthmus.training.objective import Learner
 from isthmus.training.plan import Plan, make_plan
 from isthmus.training.progress import Watcher
+from isthmus.training.rehearsal import Rehearsal
 
 
 class Session:
@@ -83,13 +84,22 @@ class Session:
             self._checkpoint = load_checkpoint(self._folder)
             self._checkpoint.require_identity(self._what_must_agree())
             return Plan(**self._checkpoint.identity["plan"])
-        batches = self._feed.from_step(0)
-        return make_plan(
+        plan = make_plan(
+            self._config.train, steps_per_epoch=self._feed.steps_per_epoch, rehearse=self._rehearse
+        )
+        self.accelerator.free_memory()  # it would keep the rehearsal's copy
+        return plan
+
+    def _rehearse(self, seconds: float) -> Rehearsal:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return Rehearsal(
             self.learner,
+            self._feed,
+            self._held_out,
             self._config.train,
-            steps_per_epoch=self._feed.steps_per_epoch,
-            batches=lambda: next(batches),
-            evaluate=lambda learner: evaluate(learner, self._held_out),
+            accelerator=self.accelerator,
+            folder=self._folder,
+            seconds=seconds,
         )
 
     def train(self, plan: Plan, watcher: Watcher) -> Trained:
