@@ -87,7 +87,8 @@ class Session:
         plan = make_plan(
             self._config.train, steps_per_epoch=self._feed.steps_per_epoch, rehearse=self._rehearse
         )
-        self.accelerator.free_memory()  # it would keep the rehearsal's copy
+        if plan.step_s is not None:
+            self.accelerator.free_memory()  # it would keep the rehearsal's copy
         return plan
 
     def _rehearse(self, seconds: float) -> Rehearsal:
