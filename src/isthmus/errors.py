@@ -23,6 +23,8 @@
 A message is one sentence or three: what must be, what was, what to do.
 """
 
+# ruff: noqa: N818 - a name says what is wrong, as StopIteration does
+
 
 class IsthmusError(Exception):
     """The root: catch this to catch everything raised on purpose."""
