@@ -20,7 +20,9 @@ def data_root() -> Path:
     """The folder that ISTHMUS_DATA names; benchmarks/data.toml says where its sets come from."""
     root = os.environ.get("ISTHMUS_DATA")
     if not root:
-        sys.exit("Set ISTHMUS_DATA to the folder with the data sets; benchmarks/data.toml lists their sources.")
+        sys.exit(
+            "Set ISTHMUS_DATA to the folder with the data sets; benchmarks/data.toml lists their sources."
+        )
     return Path(root)
 
 

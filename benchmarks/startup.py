@@ -1,6 +1,6 @@
 """How long `import isthmus` and `isthmus --help` take, each in a fresh process.
 
-    make bench NAME=startup
+make bench NAME=startup
 """
 
 from __future__ import annotations

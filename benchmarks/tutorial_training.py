@@ -11,14 +11,21 @@ so that a change in the machine's speed meets all of them.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+
+from isthmus.threads import let_waiting_threads_sleep
+
+let_waiting_threads_sleep()  # before PyTorch loads, as the command does
+
 import torch
 from common import data_root, machine, publish
 from PIL import Image
@@ -29,7 +36,7 @@ from isthmus.recipes import load_recipe
 from isthmus.training.loop import train
 from isthmus.training.plan import Plan
 from isthmus.training.progress import Silent
-from isthmus.training.session import Session
+from isthmus.training.session import Session, has_bfloat16
 
 BATCH = 100
 WIDTHS = (784, 128, 64, 784, 64, 128, 784)
@@ -44,7 +51,12 @@ class Autoencoder(nn.Module):
             nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 28 * 28)
         )
         self.decoder = nn.Sequential(
-            nn.Linear(28 * 28, 64), nn.ReLU(), nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 784), nn.Sigmoid()
+            nn.Linear(28 * 28, 64),
+            nn.ReLU(),
+            nn.Linear(64, 128),
+            nn.ReLU(),
+            nn.Linear(128, 784),
+            nn.Sigmoid(),
         )
 
     def forward(self, x):
@@ -54,18 +66,21 @@ class Autoencoder(nn.Module):
 
 
 class OneByOne(torch.utils.data.Dataset):
-    """What datasets.MNIST with transforms.ToTensor() does for one sample."""
+    """What datasets.MNIST with transforms.ToTensor() does for one sample, check by check."""
 
     def __init__(self, images, labels):
-        self.images, self.labels = torch.from_numpy(images), labels
+        self.images, self.labels = torch.from_numpy(images), torch.from_numpy(labels)
 
     def __len__(self):
         return len(self.images)
 
     def __getitem__(self, index):
-        picture = Image.fromarray(self.images[index].numpy())
-        tensor = torch.from_numpy(np.array(picture, np.uint8, copy=True)).view(28, 28, 1)
-        return tensor.permute(2, 0, 1).contiguous().to(torch.float32).div(255), int(self.labels[index])
+        picture, label = Image.fromarray(self.images[index].numpy()), int(self.labels[index])
+        kinds = {"I": np.int32, "I;16": np.int16, "F": np.float32}
+        tensor = torch.from_numpy(np.array(picture, kinds.get(picture.mode, np.uint8), copy=True))
+        tensor = tensor.view(picture.size[1], picture.size[0], len(picture.getbands()))
+        tensor = tensor.permute((2, 0, 1)).contiguous()
+        return tensor.to(dtype=torch.get_default_dtype()).div(255), label
 
 
 class Article:
@@ -95,7 +110,7 @@ class Products:
 
     def __init__(self):
         self.values = [torch.rand(BATCH, width) for width in WIDTHS]
-        self.weights = [torch.rand(b, a) for a, b in zip(WIDTHS, WIDTHS[1:], strict=False)]
+        self.weights = [torch.rand(b, a) for a, b in pairwise(WIDTHS)]
 
     def epoch(self, steps=600):
         for _ in range(steps):
@@ -126,9 +141,9 @@ class Between(Silent):
         self.since = time.perf_counter()
 
 
-def our_epochs(source, others, *, compiled, epochs, threads):
+def our_epochs(source, others, *, precision, compiled, epochs, threads):
     """Seconds of each epoch, ours and the others', through the product's own loop."""
-    config = load_recipe("tutorial-mlp")
+    config = load_recipe("tutorial-mlp").with_train(precision=precision)
     folder = Path(tempfile.mkdtemp())
     transform = fit_transform(config.data.transform, source.spec, source.read(range(100)))
     session = Session(source, config, transform, np.arange(len(source)), np.arange(0), folder)
@@ -141,10 +156,12 @@ def our_epochs(source, others, *, compiled, epochs, threads):
     return between.ours, between.theirs
 
 
-def measure(source, images, threads, *, compiled):
+def measure(source, images, threads, *, precision, compiled):
     torch.set_num_threads(threads)
     others = {"article": Article(images), "products": Products()}
-    ours, theirs = our_epochs(source, others, compiled=compiled, epochs=6, threads=threads)
+    ours, theirs = our_epochs(
+        source, others, precision=precision, compiled=compiled, epochs=5, threads=threads
+    )
     ours, article, products = ours[1:], theirs["article"][1:], theirs["products"][1:]  # the first warms up
     return {
         "threads": threads,
@@ -161,13 +178,14 @@ def main():
     before = machine()
     source = open_source(data_root() / "mnist" / "train-images-idx3-ubyte.gz")
     images = source.stack(range(len(source)))
-    figures = {}
-    for threads in (1, 2):
-        figures[f"plain, {threads} thread{'s' * (threads > 1)}"] = measure(source, images, threads, compiled=False)
+    ways = [("float32", False), ("auto", False)]
     if shutil.which("g++") or shutil.which("clang++"):
-        for threads in (1, 2):
-            name = f"compiled, {threads} thread{'s' * (threads > 1)}"
-            figures[name] = measure(source, images, threads, compiled=True)
+        ways += [("float32", True), ("auto", True)]
+    figures = {"auto_is_bfloat16": has_bfloat16(cpu=True)}
+    for threads in sorted({1, os.cpu_count()}):
+        for precision, compiled in ways:
+            name = f"{precision}{', compiled' * compiled}, {threads} thread{'s' * (threads > 1)}"
+            figures[name] = measure(source, images, threads, precision=precision, compiled=compiled)
     publish("tutorial-training", figures, machine_then=before)
 
 

@@ -1,8 +1,9 @@
 """How many threads compute, and how they wait; settled before PyTorch is first imported.
 
 Its OpenMP threads spin while they wait for one another. On a machine with one of two cores busy
-elsewhere that made a training step of 46 ms take 700 ms; threads that sleep instead cost 15 % on
-an idle machine and nothing on a busy one.
+elsewhere that made a training step of 46 ms take 700 ms. Threads that sleep at once do no harm
+there, but waking them costs small nets more than the second core brings. A short spin keeps the
+gain on an idle machine and most of the calm on a busy one (docs/decisions/0006).
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import os
 
 
 def let_waiting_threads_sleep() -> None:
-    """Ask OpenMP for passive waiting, unless the user has decided; works only before PyTorch loads.
+    """Ask OpenMP to spin only briefly, unless the user has decided; works only before PyTorch loads.
 
     >>> let_waiting_threads_sleep()
     >>> "OMP_WAIT_POLICY" in os.environ or "GOMP_SPINCOUNT" in os.environ
     True
     """
-    if "GOMP_SPINCOUNT" not in os.environ:
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
+
+
+_SPINS = "2000"  # some tens of microseconds: longer than the gap between two layers of a small net
 
 
 def limit_threads(count: int | None) -> None:

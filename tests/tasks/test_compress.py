@@ -19,7 +19,8 @@ from isthmus.errors import (
     UseError,
 )
 from isthmus.model import Model
-from isthmus.tasks.compress import compress, compress_bytes, decompress, open_archive, restore
+from isthmus.tasks.archive import open_archive
+from isthmus.tasks.compress import compress, compress_bytes, decompress, restore
 from isthmus.tasks.fit import fit
 from isthmus.tasks.verify import verify
 from tiny import TINY

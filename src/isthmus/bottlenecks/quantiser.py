@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,16 @@ _SYMBOL_LIMIT = 2**20  # far beyond any trained latent, well inside int32
 
 def _align(per_channel: np.ndarray, like: np.ndarray) -> np.ndarray:
     return per_channel.reshape(1, -1, *[1] * (like.ndim - 2))
+
+
+def by_channel(batches: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Symbols (batch, channel, *position), shapes alike or not → one flat column a channel.
+
+    >>> [column.tolist() for column in by_channel([np.array([[1, 2], [3, 4]]), np.array([[5, 6]])])]
+    [[1, 3, 5], [2, 4, 6]]
+    """
+    columns = [np.moveaxis(batch, 1, 0).reshape(batch.shape[1], -1) for batch in batches]
+    return list(np.concatenate(columns, axis=1))
 
 
 def choose_quantiser(

@@ -13,7 +13,8 @@ from isthmus.coding.container import Sizes
 from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.model import Model
-from isthmus.tasks.compress import compress_bytes, open_archive
+from isthmus.tasks.archive import open_archive
+from isthmus.tasks.compress import compress_bytes
 from isthmus.tasks.peers import Peer, lossless_peers, lossy_peers
 from isthmus.tasks.results import Result, size
 

@@ -11,7 +11,8 @@ from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.errors import DamagedFile
 from isthmus.model import Model
-from isthmus.tasks.compress import Opened, open_archive, symbols_in
+from isthmus.tasks.archive import Opened, open_archive
+from isthmus.tasks.blocks import symbols_in
 from isthmus.tasks.results import Result
 
 

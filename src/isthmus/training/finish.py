@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.bottlenecks import Quantiser
-from isthmus.bottlenecks.quantiser import choose_quantiser
+from isthmus.bottlenecks.quantiser import by_channel, choose_quantiser
 from isthmus.coding import coder
 from isthmus.coding.tables import Table
 from isthmus.config import Config
@@ -70,7 +70,7 @@ def to_model(
         code=learner.net.code_shape,
         stride=learner.net.stride,
         quantiser=quantiser,
-        tables=tuple(Table.fit(values) for values in _by_channel(symbols)),
+        tables=tuple(Table.fit(values) for values in by_channel(symbols)),
         weights=stored,
     )
     model = Model(decoder=decoder, encoder=encoder, config=config)
@@ -96,7 +96,7 @@ def held_out_figures(model: Model, batches: Sequence[np.ndarray]) -> dict[str, f
         symbols = model.quantise(samples)
         restored = model.decoder.decode(symbols, image_size(model.spec, samples))
         distortion = distortion + Distortion.between(samples, restored, model.spec)
-        columns = zip(model.decoder.tables, _by_channel([symbols]), strict=True)
+        columns = zip(model.decoder.tables, by_channel([symbols]), strict=True)
         bits += sum(table.bits(column) for table, column in columns)
     return {
         "mse": distortion.mse,
@@ -112,7 +112,7 @@ def image_size(spec: DataSpec, samples: np.ndarray) -> tuple[int, ...] | None:
 
 def golden_vector(decoder: Decoder, symbols: np.ndarray) -> dict[str, Any]:
     """One sample's symbols and what the entropy coder makes of them: a self-test for later machines."""
-    groups = list(zip(_by_channel([symbols]), decoder.tables, strict=True))
+    groups = list(zip(by_channel([symbols]), decoder.tables, strict=True))
     return {
         "shape": list(symbols.shape),
         "symbols_crc32": zlib.crc32(symbols.astype("<i4").tobytes()),
@@ -141,8 +141,3 @@ _CALIBRATED = 256
 
 def _tensors(source: Source, indices: Sequence[int], transform: Transform) -> Iterator[np.ndarray]:
     return (transform.forward(samples) for _, samples in by_shape(source, indices))
-
-
-def _by_channel(symbols: Sequence[np.ndarray]) -> list[np.ndarray]:
-    columns = [np.moveaxis(batch, 1, 0).reshape(batch.shape[1], -1) for batch in symbols]
-    return list(np.concatenate(columns, axis=1))
