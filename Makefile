@@ -16,10 +16,10 @@ demo: $(VENV)/.demo ## install what the main job needs, run it on bundled data, 
 	$(BIN)/isthmus demo --force -o out/demo
 
 test: $(VENV)/.dev ## the everyday tests, under 3 minutes on 2 cores
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n auto --dist loadfile -m "not slow"
 
 test-all: $(VENV)/.dev ## the slow tests too
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/ruff format --check
