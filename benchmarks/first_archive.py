@@ -45,7 +45,8 @@ def main() -> None:
     figures = {
         "elpv": measure(*elpv()),
         "mnist": measure(
-            open_source(mnist / "train-images-idx3-ubyte.gz"), open_source(mnist / "t10k-images-idx3-ubyte.gz")
+            open_source(mnist / "train-images-idx3-ubyte.gz"),
+            open_source(mnist / "t10k-images-idx3-ubyte.gz"),
         ),
     }
     publish("first-archive", figures, machine_then=before)
