@@ -22,9 +22,9 @@ from statistics import median
 
 import numpy as np
 
-from isthmus.threads import let_waiting_threads_sleep
+from isthmus.threads import let_waiting_threads_spin_briefly
 
-let_waiting_threads_sleep()  # before PyTorch loads, as the command does
+let_waiting_threads_spin_briefly()  # before PyTorch loads, as the command does
 
 import torch
 from common import data_root, machine, publish

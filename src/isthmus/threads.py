@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 
 
-def let_waiting_threads_sleep() -> None:
+def let_waiting_threads_spin_briefly() -> None:
     """Ask OpenMP to spin only briefly, unless the user has decided; works only before PyTorch loads.
 
-    >>> let_waiting_threads_sleep()
+    >>> let_waiting_threads_spin_briefly()
     >>> "OMP_WAIT_POLICY" in os.environ or "GOMP_SPINCOUNT" in os.environ
     True
     """

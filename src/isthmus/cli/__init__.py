@@ -13,9 +13,9 @@ import warnings
 
 def main() -> None:
     """Run the command line; leave with its exit code."""
-    from isthmus.threads import let_waiting_threads_sleep
+    from isthmus.threads import let_waiting_threads_spin_briefly
 
-    let_waiting_threads_sleep()
+    let_waiting_threads_spin_briefly()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # meant for programmers; -W default brings them back
     try:

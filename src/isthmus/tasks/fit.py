@@ -23,7 +23,7 @@ from isthmus.model import Model
 from isthmus.recipes import load_recipe, recipe_for
 from isthmus.tasks.results import Result, size
 from isthmus.tasks.runs import RunRecord, model_reference, source_reference, write_run
-from isthmus.threads import let_waiting_threads_sleep
+from isthmus.threads import let_waiting_threads_spin_briefly
 
 if TYPE_CHECKING:
     from isthmus.training.progress import Watcher
@@ -154,7 +154,7 @@ def describe(source: Source) -> str:
 def _require_torch() -> None:
     from importlib.util import find_spec
 
-    let_waiting_threads_sleep()  # only heeded while PyTorch is not loaded yet
+    let_waiting_threads_spin_briefly()  # only heeded while PyTorch is not loaded yet
 
     for package in ("torch", "accelerate"):
         if find_spec(package) is None:
