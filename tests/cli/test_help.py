@@ -40,7 +40,7 @@ def test_version():
 
 def test_completion_is_offered(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("shellingham.detect_shell", lambda: ("bash", "/bin/bash"))  # whatever runs the tests
-    assert "_ISTHMUS_COMPLETE=complete_bash" in call("--show-completion").output
+    assert "=complete_bash" in call("--show-completion").output
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("1.5m", 90), ("2h", 7200), (" 1H 5M 3s ", 3903), (".5", 0.5)])
