@@ -23,6 +23,7 @@ from isthmus.training.checkpoint import Checkpoint, Progress, save_checkpoint
 from isthmus.training.feed import Batch, Feed
 from isthmus.training.history import Row, write_history
 from isthmus.training.interrupt import Interrupt
+from isthmus.training.meter import Meter
 from isthmus.training.objective import Learner, Losses
 from isthmus.training.optimisers import build_optimiser, clip_gradients, learning_rate, set_learning_rate
 from isthmus.training.plan import Plan
@@ -80,39 +81,6 @@ def train(
 _OVERRUN = 1.0  # of the budget, for training alone: with all that follows it stays within 1.1
 
 
-class _Meter:
-    """Sums since the last look, in float64: stored in a checkpoint and taken up again exactly."""
-
-    def __init__(self, clip_norm: float | None, values: list[float] | None = None) -> None:
-        self._clip_norm = clip_norm
-        *sums, norm, clipped, steps = values or [0.0] * 6
-        self._sums = torch.tensor(sums, dtype=torch.float64)
-        self.largest_norm, self._clipped, self._steps = norm, clipped, steps
-        self._started, self._steps_then = time.monotonic(), steps
-
-    def add(self, losses: Losses, norm: float) -> None:
-        figures = torch.stack([losses.total.detach(), losses.distortion, losses.rate_bits])
-        self._sums = self._sums.to(figures.device) + figures  # a tensor, so that no step waits for it
-        self.largest_norm = max(self.largest_norm, norm)
-        self._clipped += self._clip_norm is not None and norm > self._clip_norm
-        self._steps += 1
-
-    def means(self) -> tuple[float, float, float]:
-        total, distortion, bits = (self._sums / max(1.0, self._steps)).tolist()
-        return total, distortion, bits
-
-    @property
-    def clipped(self) -> float:
-        return self._clipped / max(1.0, self._steps)
-
-    @property
-    def steps_per_s(self) -> float:
-        return (self._steps - self._steps_then) / max(1e-9, time.monotonic() - self._started)
-
-    def values(self) -> list[float]:
-        return [*self._sums.tolist(), self.largest_norm, float(self._clipped), float(self._steps)]
-
-
 class Run:
     """The moving parts of one run."""
 
@@ -138,7 +106,7 @@ class Run:
         self.average = WeightAverage(learner, config.ema_decay)
         self.progress = Progress()
         self.best: dict[str, torch.Tensor] = {}
-        self.meter = _Meter(config.clip_norm)
+        self.meter = Meter(config.clip_norm)
         self._started = self._saved = time.monotonic()
         self._before = 0.0
 
@@ -146,7 +114,7 @@ class Run:
         """Go on where the checkpoint was written."""
         self.best = checkpoint.restore(self.learner, self.optimiser, self.average.values)
         self.progress = checkpoint.progress
-        self.meter = _Meter(self.config.clip_norm, checkpoint.progress.meter)
+        self.meter = Meter(self.config.clip_norm, checkpoint.progress.meter)
         self._before = checkpoint.progress.seconds
 
     def step(self, batch: Batch) -> int:
@@ -214,7 +182,7 @@ class Run:
         progress.rows.append(row)
         if self.accelerator.is_main_process:
             write_history(progress.rows, self.folder)
-        self.meter = _Meter(self.config.clip_norm)
+        self.meter = Meter(self.config.clip_norm)
         return row
 
     def _count(self, judged: float, best: bool, step: int) -> None:
