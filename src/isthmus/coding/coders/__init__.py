@@ -1,0 +1,16 @@
+"""Values ⇄ bytes: one way of coding a block a module, each with both directions side by side.
+
+A new coder is a new module with a subclass of Coder, and its line in CODERS.
+"""
+
+from isthmus.coding.coders.base import Coder
+from isthmus.registry import Registry
+
+__all__ = ["CODERS", "Coder"]
+
+CODERS = Registry(
+    "coder",
+    {
+        "stored": "isthmus.coding.coders.stored:Stored",
+    },
+)
