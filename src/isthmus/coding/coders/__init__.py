@@ -11,6 +11,10 @@ __all__ = ["CODERS", "Coder"]
 CODERS = Registry(
     "coder",
     {
+        "pcodec": "isthmus.coding.coders.pcodec:Pcodec",
+        "shuffled": "isthmus.coding.coders.shuffled:Shuffled",
         "stored": "isthmus.coding.coders.stored:Stored",
+        "xz": "isthmus.coding.coders.xz:Xz",
+        "zstd": "isthmus.coding.coders.zstd:Zstd",
     },
 )

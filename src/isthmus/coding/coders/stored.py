@@ -8,6 +8,7 @@ import numpy as np
 
 from isthmus.coding.bound import Bound
 from isthmus.coding.coders.base import Coder
+from isthmus.coding.coders.zstd import from_little_endian, little_endian
 from isthmus.errors import DamagedFile
 
 
@@ -16,7 +17,7 @@ class Stored(Coder):
 
     def encode(self, values: np.ndarray, bound: Bound | None, given: np.ndarray | None = None) -> bytes:
         """The bytes of the array."""
-        return np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
+        return little_endian(values).tobytes()
 
     def decode(
         self, payload: bytes, shape: tuple[int, ...], dtype: np.dtype, given: np.ndarray | None = None
@@ -24,4 +25,4 @@ class Stored(Coder):
         """The array of those bytes."""
         if len(payload) != math.prod(shape) * dtype.itemsize:
             raise DamagedFile("A stored block has not the length of its values.")
-        return np.frombuffer(payload, dtype.newbyteorder("<")).reshape(shape).astype(dtype)
+        return from_little_endian(payload, shape, dtype)
