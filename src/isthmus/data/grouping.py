@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from isthmus.data.source import Source
+from isthmus.spec import DataSpec
 
 BLOCK_ITEMS = 256
 BLOCK_BYTES = 4 << 20  # of raw samples; one sample larger than this is a block by itself
+ARRAY_BLOCK_ITEMS = 1 << 20  # of arrays, whose items may be single numbers …
+ARRAY_BLOCK_BYTES = 16 << 20  # … and gain from long blocks: fields over time, telemetry
+PICTURE_TYPES = ("uint8", "uint16")
+
+
+def archive_blocks(source: Source) -> Iterator[range]:
+    """The samples of each block of an archive, in order.
+
+    Pictures: at most BLOCK_ITEMS and BLOCK_BYTES. Other arrays: at most ARRAY_BLOCK_ITEMS and
+    ARRAY_BLOCK_BYTES. A sample that is larger is a block by itself.
+    """
+    spec = source.spec
+    if not spec.is_fixed:
+        yield from (range(block[0], block[-1] + 1) for block in blocks(source))
+        return
+    count = items_in_block(spec)
+    for start in range(0, len(source), count):
+        yield range(start, min(start + count, len(source)))
+
+
+def items_in_block(spec: DataSpec) -> int:
+    """The most samples of one shape that a block of an archive holds.
+
+    >>> items_in_block(DataSpec(modality="array", axes=(), shape=(), dtype="float32"))
+    1048576
+    >>> items_in_block(DataSpec(modality="image", axes=("height", "width"), shape=(28, 28), dtype="uint8"))
+    256
+    """
+    picture = spec.modality == "image" and spec.dtype in PICTURE_TYPES
+    items, size = (BLOCK_ITEMS, BLOCK_BYTES) if picture else (ARRAY_BLOCK_ITEMS, ARRAY_BLOCK_BYTES)
+    each = math.prod(side or 0 for side in spec.shape) * np.dtype(spec.dtype).itemsize
+    return max(1, min(items, size // max(1, each)))
 
 
 def blocks(source: Source, indices: Sequence[int] | None = None) -> Iterator[Sequence[int]]:

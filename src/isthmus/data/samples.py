@@ -50,7 +50,7 @@ class Samples(Source):
         return isinstance(source, Samples)
 
     @classmethod
-    def open(cls, source: Samples, *, skip_bad: bool = False) -> Samples:
+    def open(cls, source: Samples, *, skip_bad: bool = False, trainable: bool = True) -> Samples:
         """See Source; they are open already."""
         return source
 

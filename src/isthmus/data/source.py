@@ -128,12 +128,14 @@ class Source(ABC):
 
     @classmethod
     @abstractmethod
-    def open(cls, source: Any, *, skip_bad: bool = False) -> Source:
+    def open(cls, source: Any, *, skip_bad: bool = False, trainable: bool = True) -> Source:
         """Open `source`.
 
         Args:
             source: something that `matches`.
             skip_bad: leave unreadable samples out, and name them in `skipped`.
+            trainable: refuse what no net can learn from: NaN, infinities, no samples, samples
+                without an axis. False takes any numbers at all.
         Raises:
             NoData: nothing readable is there.
             BadItem: an item is unreadable or unlike the others, and `skip_bad` is False.

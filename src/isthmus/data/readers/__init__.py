@@ -36,13 +36,20 @@ READS = (
 )
 
 
-def open_source(source: str | Path | np.ndarray | Sequence[str | Path], *, skip_bad: bool = False) -> Source:
+def open_source(
+    source: str | Path | np.ndarray | Sequence[str | Path],
+    *,
+    skip_bad: bool = False,
+    trainable: bool = True,
+) -> Source:
     """Find the reader for `source` and open it.
 
     Args:
         source: a path, several image files, an array whose first axis counts samples, or, where
             no such path exists, a name: "digits", "mnist", "mnist-test".
         skip_bad: leave unreadable samples out, and name them in `Source.skipped`.
+        trainable: refuse what no net can learn from: NaN, infinities, no samples, samples without
+            an axis. False takes any numbers at all.
     Raises:
         NoData: nothing is there, or nothing of a kind that a reader knows.
         BadItem: an item is unreadable or unlike the others, and `skip_bad` is False.
@@ -56,7 +63,7 @@ def open_source(source: str | Path | np.ndarray | Sequence[str | Path], *, skip_
     for name in READERS:
         reader = cast("type[Source]", READERS.find(name))
         if reader.matches(found):
-            return reader.open(found, skip_bad=skip_bad)
+            return reader.open(found, skip_bad=skip_bad, trainable=trainable)
     raise NoData(_nothing(found))
 
 

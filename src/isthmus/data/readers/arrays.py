@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from isthmus.data.source import Layout, Member, Skipped, Source
+from isthmus.data.stacks import Stacks
 from isthmus.errors import BadItem, NoData
 from isthmus.spec import DataSpec
 
@@ -24,21 +25,32 @@ class ArraySource(Source):
     """Samples along the first axis of an array, in memory or memory-mapped.
 
     Args:
-        values: shape (samples, *sample); any byte order.
+        values: shape (samples, *sample), or () for a single number; any byte order.
         layout: over which members the samples are spread.
         name, file_bytes: see Source.
         skip_bad: leave samples with NaN or infinities out.
+        trainable: see Source.open.
     Raises:
         NoData: no samples, or not of numbers.
-        BadItem: NaN or infinities, and `skip_bad` is False.
+        BadItem: NaN or infinities, and neither `skip_bad` nor `trainable` allows them.
     """
 
     def __init__(
-        self, values: np.ndarray, layout: Layout, *, name: str, file_bytes: int, skip_bad: bool = False
+        self,
+        values: np.ndarray,
+        layout: Layout,
+        *,
+        name: str,
+        file_bytes: int,
+        skip_bad: bool = False,
+        trainable: bool = True,
     ) -> None:
         self.name = name
-        _require_samples(values, name)
-        bad = _not_finite(values)
+        _require_numbers(values, name)
+        if trainable:
+            _require_samples(values, name)
+        values = values.reshape(1) if values.ndim == 0 else values
+        bad = _not_finite(values) if trainable or skip_bad else np.zeros(0, np.int64)
         if len(bad) and not skip_bad:
             raise BadItem(
                 f"{layout.item_name(int(bad[0]))} holds NaN or infinite values ({len(bad)} of {len(values)} "
@@ -47,7 +59,7 @@ class ArraySource(Source):
         self.skipped = tuple(Skipped(layout.item_name(int(i)), "NaN or infinite values") for i in bad)
         self._values = values
         self._rows = np.delete(np.arange(len(values)), bad)  # sample i is row _rows[i]
-        if not len(self._rows):
+        if len(bad) and not len(self._rows):
             raise NoData(f"Every sample of {name} holds NaN or infinite values, so none is left.")
         self.layout = _without(layout, bad)
         self.spec = describe(values.shape[1:], values.dtype, *_value_range(values, self._rows))
@@ -60,8 +72,17 @@ class ArraySource(Source):
 
     def stack(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """See Source."""
-        rows = self._rows[np.asarray(indices, dtype=np.int64)]
-        return np.asarray(self._values[rows], dtype=self.spec.dtype)  # native byte order
+        found = self._values[self._places(indices)]
+        if found.dtype == np.bool_:  # in memory any byte may stand for true; here only 1 does
+            return np.asarray(found).view(np.uint8) != 0
+        return np.array(found, dtype=self.spec.dtype)  # a copy in native byte order
+
+    def _places(self, indices: Sequence[int] | np.ndarray) -> slice | np.ndarray:
+        whole = len(self._rows) == len(self._values)
+        if whole and isinstance(indices, range) and indices.step == 1 and len(indices):
+            return slice(indices.start, indices.stop)  # read in one go
+        rows: np.ndarray = self._rows[np.asarray(indices, dtype=np.int64)]
+        return rows
 
     def shapes(self) -> Sequence[tuple[int, ...]]:
         """See Source."""
@@ -77,11 +98,11 @@ class Array(ArraySource):
         return isinstance(source, np.ndarray)
 
     @classmethod
-    def open(cls, source: np.ndarray, *, skip_bad: bool = False) -> Array:
+    def open(cls, source: np.ndarray, *, skip_bad: bool = False, trainable: bool = True) -> Array:
         """See Source."""
-        members = (Member("array.npy", len(source) if source.ndim else 0),)
-        layout = Layout("array", members)
-        return cls(source, layout, name="array", file_bytes=source.nbytes, skip_bad=skip_bad)
+        layout = Layout("array", (member_of(source, "array.npy"),))
+        size = source.nbytes
+        return cls(source, layout, name="array", file_bytes=size, skip_bad=skip_bad, trainable=trainable)
 
     @classmethod
     def write(
@@ -97,6 +118,15 @@ class Array(ArraySource):
         from isthmus.data.readers.npy import Npy
 
         return Npy.write(layout, spec, samples, directory, force=force)
+
+
+def member_of(values: np.ndarray, name: str) -> Member:
+    """The array as a member: its first axis counts samples; a single number is one sample.
+
+    >>> member_of(np.zeros((3, 2)), "a.npy").count, member_of(np.float64(1), "b.npy").count
+    (3, None)
+    """
+    return Member(name, len(values) if values.ndim else None)
 
 
 def describe(sample: tuple[int, ...], dtype: Any, low: float, high: float) -> DataSpec:
@@ -122,12 +152,11 @@ def describe(sample: tuple[int, ...], dtype: Any, low: float, high: float) -> Da
     return DataSpec(modality=modality, axes=axes, shape=tuple(sample), dtype=name, low=low, high=high)
 
 
-def write_samples(
-    file: BinaryIO, samples: Iterator[np.ndarray], count: int, spec: DataSpec, stored: np.dtype
-) -> None:
+def write_samples(file: BinaryIO, samples: Stacks, count: int, spec: DataSpec, stored: np.dtype) -> None:
     """Append the bytes of `count` samples to `file`, converted to the dtype `stored`."""
-    for _ in range(count):
-        file.write(take(samples, spec).astype(stored).tobytes())
+    for stack in samples.take(count):
+        _require_kind(stack.dtype, stack.ndim - 1, spec)
+        file.write(np.ascontiguousarray(stack, stored).data if stack.size else b"")
 
 
 def take(samples: Iterator[np.ndarray], spec: DataSpec) -> np.ndarray:
@@ -135,11 +164,13 @@ def take(samples: Iterator[np.ndarray], spec: DataSpec) -> np.ndarray:
     sample = next(samples, None)
     if sample is None:
         raise ValueError("There are fewer samples than the layout counts.")
-    if sample.dtype != spec.dtype or sample.ndim != len(spec.shape):
-        raise ValueError(
-            f"Samples must be {spec.dtype} of shape {spec.shape}; got {sample.dtype} {sample.shape}."
-        )
+    _require_kind(sample.dtype, sample.ndim, spec)
     return sample
+
+
+def _require_kind(dtype: np.dtype, axes: int, spec: DataSpec) -> None:
+    if dtype != spec.dtype or axes != len(spec.shape):
+        raise ValueError(f"Samples must be {spec.dtype} of shape {spec.shape}; got {dtype} with {axes} axes.")
 
 
 def _is_image(sample: tuple[int, ...], dtype: str) -> bool:
@@ -149,11 +180,14 @@ def _is_image(sample: tuple[int, ...], dtype: str) -> bool:
     return dtype.startswith("float") and flat and min(sample[:2]) >= LEAST_SIDE
 
 
-def _require_samples(values: np.ndarray, name: str) -> None:
+def _require_numbers(values: np.ndarray, name: str) -> None:
     if values.dtype.kind not in "buif" or values.dtype.itemsize > 8:
         raise NoData(
             f"{name} must hold numbers of up to 64 bits; it holds {values.dtype}. Convert it with astype."
         )
+
+
+def _require_samples(values: np.ndarray, name: str) -> None:
     if values.ndim < 2:
         raise NoData(
             f"{name} must have the samples along its first axis and at least one more; its shape is "
@@ -178,12 +212,19 @@ def _value_range(values: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
     if values.dtype.name in PIXEL_TYPES:
         return 0.0, float(np.iinfo(values.dtype).max)
     kept = values if len(rows) == len(values) else values[rows]
-    bounds = [(chunk.min(), chunk.max()) for _, chunk in _chunks(kept)]
+    bounds = [(part.min(), part.max()) for part in map(_finite, _chunks(kept)) if part.size]
+    if not bounds:
+        return 0.0, 0.0
     return float(min(low for low, _ in bounds)), float(max(high for _, high in bounds))
 
 
+def _finite(chunk: tuple[int, np.ndarray]) -> np.ndarray:
+    values = chunk[1]
+    return values[np.isfinite(values)] if values.dtype.kind == "f" else values
+
+
 def _chunks(values: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    step = max(1, CHUNK_BYTES // values[:1].nbytes)
+    step = max(1, CHUNK_BYTES // max(1, values[:1].nbytes))
     for start in range(0, len(values), step):
         yield start, values[start : start + step]
 

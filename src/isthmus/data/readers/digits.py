@@ -22,7 +22,7 @@ class Digits(ArraySource):
         return isinstance(source, str) and source == "digits"
 
     @classmethod
-    def open(cls, source: str = "digits", *, skip_bad: bool = False) -> Digits:
+    def open(cls, source: str = "digits", *, skip_bad: bool = False, trainable: bool = True) -> Digits:
         """See Source."""
         from sklearn.datasets import load_digits  # takes half a second, so only when asked for
 

@@ -21,6 +21,7 @@ import numpy as np
 from isthmus.data.names import prepare_outputs
 from isthmus.data.readers.arrays import ArraySource, write_samples
 from isthmus.data.source import Layout, Member
+from isthmus.data.stacks import Stacks
 from isthmus.errors import BadItem, ConfigError
 from isthmus.files import atomic_write
 from isthmus.spec import DataSpec
@@ -41,12 +42,19 @@ class Idx(ArraySource):
         return isinstance(source, Path) and source.is_file() and NAME.search(source.name) is not None
 
     @classmethod
-    def open(cls, source: Path, *, skip_bad: bool = False) -> Idx:
+    def open(cls, source: Path, *, skip_bad: bool = False, trainable: bool = True) -> Idx:
         """See Source."""
         values = read_idx(source)
         layout = Layout("idx", (Member(source.name, len(values)),))
         name = re.sub(r"\.gz$", "", source.name)
-        return cls(values, layout, name=name, file_bytes=source.stat().st_size, skip_bad=skip_bad)
+        return cls(
+            values,
+            layout,
+            name=name,
+            file_bytes=source.stat().st_size,
+            skip_bad=skip_bad,
+            trainable=trainable,
+        )
 
     @classmethod
     def write(
@@ -60,7 +68,7 @@ class Idx(ArraySource):
     ) -> list[Path]:
         """See Source."""
         paths = prepare_outputs([member.name for member in layout.members], directory, force=force)
-        remaining = iter(samples)
+        remaining = Stacks.of(samples)
         for path, member in zip(paths, layout.members, strict=True):
             with atomic_write(path, force=force) as plain, _packed(plain, path) as file:
                 file.write(_header((len(member), *spec.shape), spec.dtype))

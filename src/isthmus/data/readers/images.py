@@ -101,7 +101,7 @@ class Images(ImageSource):
         return isinstance(source, Path) and (source.is_dir() or (source.is_file() and is_image(source.name)))
 
     @classmethod
-    def open(cls, source: Path | list[Path], *, skip_bad: bool = False) -> Images:
+    def open(cls, source: Path | list[Path], *, skip_bad: bool = False, trainable: bool = True) -> Images:
         """See Source."""
         return cls(source, skip_bad)
 

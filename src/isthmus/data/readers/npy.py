@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -16,8 +16,9 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from isthmus.data.names import prepare_outputs
-from isthmus.data.readers.arrays import ArraySource, take, write_samples
+from isthmus.data.readers.arrays import ArraySource, member_of, write_samples
 from isthmus.data.source import Layout, Member
+from isthmus.data.stacks import Stacks
 from isthmus.errors import BadItem, NoData
 from isthmus.files import atomic_write
 from isthmus.spec import DataSpec
@@ -32,16 +33,16 @@ class Npy(ArraySource):
         return isinstance(source, Path) and source.is_file() and source.suffix.lower() == ".npy"
 
     @classmethod
-    def open(cls, source: Path, *, skip_bad: bool = False) -> Npy:
+    def open(cls, source: Path, *, skip_bad: bool = False, trainable: bool = True) -> Npy:
         """See Source."""
         try:
-            values = np.load(source, mmap_mode="r", allow_pickle=False)
+            values = _load(source)
         except (ValueError, EOFError, OSError) as damage:
             raise _damaged(source, damage) from damage
-        members = (Member(source.name, len(values) if values.ndim else 0),)
-        layout = Layout("npy", members, _options(values.dtype, [source.name] if _is_fortran(values) else []))
+        options = _options(values.dtype, [source.name] if _is_fortran(values) else [])
+        layout = Layout("npy", (member_of(values, source.name),), options)
         size = source.stat().st_size
-        return cls(values, layout, name=source.stem, file_bytes=size, skip_bad=skip_bad)
+        return cls(values, layout, name=source.stem, file_bytes=size, skip_bad=skip_bad, trainable=trainable)
 
     @classmethod
     def write(
@@ -55,7 +56,7 @@ class Npy(ArraySource):
     ) -> list[Path]:
         """See Source."""
         paths = prepare_outputs([member.name for member in layout.members], directory, force=force)
-        remaining = iter(samples)
+        remaining = Stacks.of(samples)
         for path, member in zip(paths, layout.members, strict=True):
             with atomic_write(path, force=force) as file:
                 _write_array(file, member, remaining, spec, layout.options)
@@ -71,7 +72,7 @@ class Npz(ArraySource):
         return isinstance(source, Path) and source.is_file() and source.suffix.lower() == ".npz"
 
     @classmethod
-    def open(cls, source: Path, *, skip_bad: bool = False) -> Npz:
+    def open(cls, source: Path, *, skip_bad: bool = False, trainable: bool = True) -> Npz:
         """See Source."""
         try:
             with zipfile.ZipFile(source) as archive:
@@ -86,7 +87,7 @@ class Npz(ArraySource):
         layout = Layout("npz", members, {**options, "archive": source.name, "compressed": packed})
         values = np.concatenate(list(arrays.values())) if len(arrays) > 1 else first
         size = source.stat().st_size
-        return cls(values, layout, name=source.stem, file_bytes=size, skip_bad=skip_bad)
+        return cls(values, layout, name=source.stem, file_bytes=size, skip_bad=skip_bad, trainable=trainable)
 
     @classmethod
     def write(
@@ -101,7 +102,7 @@ class Npz(ArraySource):
         """See Source."""
         paths = prepare_outputs([str(layout.options.get("archive", "arrays.npz"))], directory, force=force)
         method = zipfile.ZIP_DEFLATED if layout.options.get("compressed") else zipfile.ZIP_STORED
-        remaining = iter(samples)
+        remaining = Stacks.of(samples)
         with atomic_write(paths[0], force=force) as file, zipfile.ZipFile(file, "w", method) as archive:
             for member in layout.members:
                 # numpy.savez too forces zip64, since sizes are not known when an entry begins
@@ -110,17 +111,27 @@ class Npz(ArraySource):
         return paths
 
 
-def _write_array(
-    file: BinaryIO, member: Member, samples: Iterator[np.ndarray], spec: DataSpec, options: Any
-) -> None:
+def _load(path: Path) -> np.ndarray:
+    """The array, memory-mapped where it holds anything."""
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError:
+        with path.open("rb") as file:  # nothing can be mapped where there is nothing
+            values = np.lib.format.read_array(file, allow_pickle=False)
+        if values.size:
+            raise
+        return values
+
+
+def _write_array(file: BinaryIO, member: Member, samples: Stacks, spec: DataSpec, options: Any) -> None:
     stored, fortran = _stored_dtype(spec, options), member.name in options.get("fortran", ())
-    shape = (len(member), *spec.shape)
+    shape = spec.shape if member.count is None else (member.count, *spec.shape)
     header = {"descr": npy_format.dtype_to_descr(stored), "fortran_order": fortran, "shape": shape}
     npy_format.write_array_header_1_0(file, header)
     if not fortran:
         return write_samples(file, samples, len(member), spec, stored)
     # First axis fastest, so the first byte run needs every sample: this one is held in memory.
-    values = np.stack([take(samples, spec) for _ in range(len(member))])
+    values = np.concatenate(list(samples.take(len(member))) or [np.empty((0, *spec.shape))])  # type: ignore[arg-type]
     file.write(values.astype(stored).tobytes(order="F"))
     return None
 

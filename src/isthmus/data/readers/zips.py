@@ -34,7 +34,7 @@ class Zip(ImageSource):
         return isinstance(source, Path) and source.is_file() and source.suffix.lower() == ".zip"
 
     @classmethod
-    def open(cls, source: Path, *, skip_bad: bool = False) -> Zip:
+    def open(cls, source: Path, *, skip_bad: bool = False, trainable: bool = True) -> Zip:
         """See Source."""
         return cls(source, skip_bad)
 
