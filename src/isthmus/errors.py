@@ -14,6 +14,7 @@
     │   ├── NotOurFile                         wrong magic
     │   ├── NewerFormat                        written by a later version
     │   ├── DamagedFile                        a checksum, size or field is wrong  (exit code 1)
+    │   ├── TooLarge                           would take more than the limits allow
     │   └── ModelNeeded                        the archive names a model it does not hold
     ├── CheckFailed                     1      verify, or a training run, found the answer to be no
     │   └── Diverged                           the loss became NaN or infinite
@@ -84,6 +85,10 @@ class DamagedFile(FileError):
     """A checksum, a size or a field contradicts the rest of the file."""
 
     exit_code = 1
+
+
+class TooLarge(FileError):
+    """Reading the file would take more than the limits allow; nothing was allocated."""
 
 
 class ModelNeeded(FileError):

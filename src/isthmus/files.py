@@ -1,4 +1,7 @@
-"""Whole files or none: write to a temporary neighbour, flush to the disk, rename."""
+"""Whole files or none: write to a temporary neighbour, flush to the disk, rename.
+
+And the one file that grows in place: what is appended is taken off again if anything goes wrong.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import UnsupportedOperation
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from isthmus.errors import MachineError, OutputExists
 
@@ -44,6 +48,52 @@ def atomic_write(path: Path, *, force: bool = True) -> Iterator[BinaryIO]:
             with suppress(FileNotFoundError):
                 temporary.unlink()
             raise
+
+
+@contextmanager
+def append_whole(target: Path | BinaryIO) -> Iterator[BinaryIO]:
+    """Open a file for reading and for writing behind its end; on any error it has its old length again.
+
+    Nobody else can append through this function at the same time. Whoever reads meanwhile may see
+    a part of what is appended, as does whoever reads after a power cut.
+
+    Raises:
+        MachineError: the disk is full, the file may not be written, or another process appends to it.
+    """
+    if not isinstance(target, Path):
+        yield from _grow(target)
+        return
+    # Without a buffer, so that nothing waits to be written when the length is set back.
+    with disk_errors(target), target.open("r+b", buffering=0) as file:
+        _lock(file, target)
+        yield from _grow(file)
+
+
+def _grow(file: Any) -> Iterator[Any]:
+    length = file.seek(0, os.SEEK_END)
+    try:
+        yield file
+        sync(file)
+    except BaseException:
+        file.truncate(length)
+        raise
+
+
+def sync(file: BinaryIO) -> None:
+    """Wait until what was written is on the disk; does nothing for files in memory."""
+    with suppress(UnsupportedOperation):
+        os.fsync(file.fileno())
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows: there, whoever appends twice at once is on his own
+        return
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as busy:
+        raise MachineError(f"Another process is appending to {path}. Wait until it is done.") from busy
 
 
 def write_bytes(path: Path, data: bytes, *, force: bool = True) -> None:

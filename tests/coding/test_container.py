@@ -122,7 +122,7 @@ def test_damage_in_one_block_is_named_and_leaves_the_others_readable():
 
 
 def test_a_damaged_model_is_named():
-    damaged = SMALL.replace(b"model\x28", b"modem\x28")
+    damaged = SMALL.replace(b"\x05model", b"\x05modem")
     with ArchiveReader(damaged) as reader:
         assert "The model does not match" in str(reader.verify()[0])
         with pytest.raises(DamagedFile, match="The model"):

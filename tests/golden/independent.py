@@ -12,7 +12,8 @@ from itertools import accumulate
 
 import zstandard
 
-MAGIC, BLOCK_MARK, END_MARK = b"\x89ISZ\r\n\x1a\n", b"\xb5ISB", b"ISZ\xb5"
+MAGIC = b"\x89ISZ\r\n\x1a\n"
+BLOCK_MARK, MODEL_MARK, END_MARK = b"\xb5ISB", b"\xb5ISM", b"ISZ\xb5"
 LETTERS = {"int8": "b", "int16": "h", "int32": "i", "int64": "q", "uint8": "B", "uint16": "H", "uint32": "I"}
 
 
@@ -66,18 +67,22 @@ def read_archive(data):
     assert start.unpack("I")[0] == zlib.crc32(data[: 14 + length])
     index_offset, generation, index = read_footer(data)
     summary = json.loads(index.sized())
-    blocks, end = [], 14 + length + 4
+    assert summary["header"] == json.loads(header)
+    blocks, end, gaps = [], 14 + length + 4, []
     for _ in range(index.varint()):
-        offset = end + index.varint()
-        block, end = read_block(data, offset)
+        gap = index.varint()
+        gaps += [(end, end + gap)] if gap else []
+        block, end = read_block(data, end + gap)
         assert block["fields"] == index.sized()
         blocks.append(block)
+    assert generation == len(gaps)  # each holds what an earlier generation ended with
+    for number, (_, stop) in enumerate(gaps):
+        assert read_footer(data[:stop])[1] == number
     model = None
     if summary["model"]:
-        offset, length, crc = summary["model"]
-        model = data[offset : offset + length]
-        assert zlib.crc32(model) == crc
-        assert (offset, offset + length) == (end, index_offset)
+        offset, length = summary["model"]
+        model = read_model(data[offset : offset + length])
+        assert (offset, offset + length) == (end, index_offset) or offset in dict(gaps)
     return {
         "header": json.loads(header),
         "generation": generation,
@@ -97,6 +102,16 @@ def read_footer(data):
     squeezed = data[index_offset : -60 - 4]
     assert Fields(data[-60 - 4 : -60]).unpack("I")[0] == zlib.crc32(squeezed)
     return index_offset, generation, Fields(unzstd(squeezed))
+
+
+def read_model(part):
+    """The packed document inside the model's part of the file."""
+    fields = Fields(part[:-4])
+    assert fields.take(4) == MODEL_MARK
+    model = fields.sized()
+    assert not fields.data
+    assert Fields(part[-4:]).unpack("I")[0] == zlib.crc32(part[:-4])
+    return model
 
 
 def read_block(data, offset):

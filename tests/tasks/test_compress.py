@@ -168,7 +168,8 @@ def test_every_byte_of_the_archive_is_counted(tiny_model, images, tmp_path, embe
     with ArchiveReader(path) as reader:
         sizes = reader.sizes()
     assert sizes.total == length
-    assert sizes.model == result.model_bytes == (len(tiny_model.decoder.to_bytes()) if embed_model else 0)
+    assert result.model_bytes == (len(tiny_model.decoder.to_bytes()) if embed_model else 0)
+    assert 0 <= sizes.model - result.model_bytes < 20  # its mark, length and checksum
     assert sum(sizes.layers.values()) == result.payload_bytes
     assert result.original_bytes == images.nbytes
 

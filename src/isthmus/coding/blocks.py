@@ -64,6 +64,11 @@ class BlockHeader:
         """The bytes of all layers together."""
         return sum(layer.length for layer in self.layers)
 
+    @property
+    def count(self) -> int:
+        """How many items the block claims to hold."""
+        return sum(run.stop - run.start for run in self.runs)
+
     @classmethod
     def of(cls, items: Items, plan: int | str, layers: Iterable[Layer]) -> BlockHeader:
         """The header of a block about to be written."""

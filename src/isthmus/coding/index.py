@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,13 +19,13 @@ from isthmus.coding.canonical import canonical_json, parse_json
 from isthmus.coding.squeeze import expand, squeeze
 from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.errors import DamagedFile, NewerFormat, NotOurFile
+from isthmus.limits import DEFAULT_LIMITS, Limits
 
 FORMAT_VERSION = 0
 # Like PNG's: a first byte that is no text, and line ends that a transfer as text would change.
 MAGIC = b"\x89ISZ\r\n\x1a\n"
+MODEL_MARK = b"\xb5ISM"
 END_MARK = b"ISZ\xb5"
-MAX_HEADER_BYTES = 1 << 20
-MAX_INDEX_BYTES = 1 << 28
 
 _START = struct.Struct("<8sHI")  # magic, version, length of the header
 _FOOTER = struct.Struct("<QQI32s")  # index offset, index length, generation, hash
@@ -36,13 +36,13 @@ FOOTER_BYTES = _FOOTER.size + CRC_BYTES + len(END_MARK)
 def write_start(header: Mapping[str, Any]) -> bytes:
     """Everything before the first block."""
     text = canonical_json(header)
-    if len(text) > MAX_HEADER_BYTES:
-        raise ValueError(f"a header must take at most {MAX_HEADER_BYTES} bytes; got {len(text)}")
+    if len(text) > DEFAULT_LIMITS.header_bytes:
+        raise ValueError(f"a header must take at most {DEFAULT_LIMITS.header_bytes} bytes; got {len(text)}")
     start = _START.pack(MAGIC, FORMAT_VERSION, len(text)) + text
     return start + struct.pack("<I", zlib.crc32(start))
 
 
-def header_length(start: bytes) -> int:
+def header_length(start: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
     """The length of the header, from the first START_BYTES of a file.
 
     Raises:
@@ -60,8 +60,8 @@ def header_length(start: bytes) -> int:
             f"It has format {version}; this version reads formats up to {FORMAT_VERSION}. "
             "Update with `pip install -U isthmus`."
         )
-    if length > MAX_HEADER_BYTES:
-        raise DamagedFile(f"The header must take at most {MAX_HEADER_BYTES} bytes; it claims {length}.")
+    if length > limits.header_bytes:
+        raise DamagedFile(f"The header must take at most {limits.header_bytes} bytes; it claims {length}.")
     return int(length)
 
 
@@ -106,11 +106,10 @@ class BlockEntry:
 
 @dataclass(frozen=True)
 class Span:
-    """A part of the file, with the checksum of its bytes."""
+    """A part of the file."""
 
     offset: int
     length: int
-    crc: int
 
     @property
     def end(self) -> int:
@@ -118,64 +117,123 @@ class Span:
         return self.offset + self.length
 
 
+def write_model(packed: bytes) -> bytes:
+    """The model's part of the file: it stands alone too, so that a scan finds it."""
+    start = MODEL_MARK + write_varint(len(packed)) + packed
+    return start + struct.pack("<I", zlib.crc32(start))
+
+
+def read_model(part: bytes) -> bytes:
+    """Undo `write_model`, given exactly its bytes."""
+    if len(part) < CRC_BYTES or zlib.crc32(part[:-CRC_BYTES]) != struct.unpack("<I", part[-CRC_BYTES:])[0]:
+        raise DamagedFile("The model does not match its checksum.")
+    fields = ByteReader(part[:-CRC_BYTES], "The model")
+    if fields.take(len(MODEL_MARK)) != MODEL_MARK:
+        raise DamagedFile("The model does not start with its mark.")
+    packed = fields.sized()
+    fields.finish()
+    return packed
+
+
 @dataclass(frozen=True)
 class Index:
     """What an archive holds, and where."""
 
+    header: dict[str, Any]
+    """The header again, in case the start of the file is lost."""
     blocks: tuple[BlockEntry, ...]
     model: Span | None
     extras: dict[str, Any]
 
-    def to_bytes(self, start_bytes: int) -> bytes:
-        """The index and its checksum, for blocks that begin after `start_bytes`."""
-        model = self.model and [self.model.offset, self.model.length, self.model.crc]
-        summary = canonical_json({"extras": self.extras, "model": model})
+    def to_bytes(self) -> bytes:
+        """The index and its checksum."""
+        model = self.model and [self.model.offset, self.model.length]
+        summary = canonical_json({"extras": self.extras, "header": self.header, "model": model})
         parts = [write_varint(len(summary)), summary, write_varint(len(self.blocks))]
-        end = start_bytes
+        end = len(write_start(self.header))
         for block in self.blocks:
             fields = block.header.fields()
             parts += [write_varint(block.offset - end), write_varint(len(fields)), fields]
             end = block.end
         content = b"".join(parts)
-        if len(content) > MAX_INDEX_BYTES:
-            raise ValueError(f"an index must take at most {MAX_INDEX_BYTES} bytes; got {len(content)}")
+        if len(content) > DEFAULT_LIMITS.index_bytes or len(self.blocks) > DEFAULT_LIMITS.blocks:
+            raise ValueError(
+                f"an index must take at most {DEFAULT_LIMITS.index_bytes} bytes; got {len(content)}"
+            )
         squeezed = squeeze(content)
         return squeezed + struct.pack("<I", zlib.crc32(squeezed))
 
     @classmethod
-    def from_bytes(cls, data: bytes, start_bytes: int, end: int) -> Index:
+    def from_bytes(cls, data: bytes, end: int, limits: Limits = DEFAULT_LIMITS) -> Index:
         """Undo `to_bytes`.
 
         Args:
             data: the index with its checksum.
-            start_bytes: where the first block may begin.
             end: where the index begins; nothing it lists may reach further.
+            limits: the most that it may take.
         """
         squeezed = data[:-CRC_BYTES]
         if len(data) < CRC_BYTES or zlib.crc32(squeezed) != struct.unpack("<I", data[-CRC_BYTES:])[0]:
             raise DamagedFile("The index does not match its checksum.")
-        fields = ByteReader(expand(squeezed, MAX_INDEX_BYTES, "The index"), "The index")
-        summary = parse_json(fields.sized(), "The index")
-        blocks, reached = [], start_bytes
-        for _ in range(fields.count()):
-            offset = reached + fields.varint()
-            blocks.append(BlockEntry(offset, BlockHeader.from_fields(fields.sized())))
-            reached = blocks[-1].end
+        fields = ByteReader(expand(squeezed, limits.index_bytes, "The index"), "The index")
+        header, model, extras = _read_summary(fields.sized())
+        blocks = tuple(_read_entries(fields, len(write_start(header)), limits))
         fields.finish()
-        model, extras = _check_summary(summary)
-        if (model.end if model else reached) > end or (model and model.offset < reached) or reached > end:
+        index = cls(header, blocks, model, extras)
+        index._check_places(end)
+        return index
+
+    def gaps(self) -> list[Span]:
+        """What lies between the blocks: the model, index and footer of each earlier generation."""
+        end, gaps = len(write_start(self.header)), []
+        for block in self.blocks:
+            if block.offset > end:
+                gaps.append(Span(end, block.offset - end))
+            end = block.end
+        return gaps
+
+    @property
+    def blocks_end(self) -> int:
+        """Where the last block ends."""
+        return self.blocks[-1].end if self.blocks else len(write_start(self.header))
+
+    def _check_places(self, end: int) -> None:
+        after = self.blocks_end
+        inside = after <= end
+        if self.model is not None:
+            last = self.model.offset == after and self.model.end == end
+            earlier = any(
+                gap.offset == self.model.offset and self.model.end <= gap.end for gap in self.gaps()
+            )
+            inside = last or (earlier and after == end)
+        if not inside or (self.model is None and after != end):
             raise DamagedFile("The index lists parts that overlap or lie outside the file.")
-        return cls(tuple(blocks), model, extras)
 
 
-def _check_summary(summary: Any) -> tuple[Span | None, dict[str, Any]]:
-    if not isinstance(summary, dict) or set(summary) != {"extras", "model"}:
-        raise DamagedFile("The index must have extras and a model, and nothing else.")
-    model, extras = summary["model"], summary["extras"]
-    whole = isinstance(model, list) and len(model) == 3 and all(isinstance(n, int) and n >= 0 for n in model)
-    if not isinstance(extras, dict) or not (model is None or whole):
-        raise DamagedFile("The index must hold a JSON object of extras, and where the model is or null.")
-    return (None if model is None else Span(*model)), extras
+def _read_entries(fields: ByteReader, start: int, limits: Limits) -> Iterator[BlockEntry]:
+    count = fields.count()
+    limits.require("blocks", count, "The number of blocks")
+    reached = start
+    for _ in range(count):
+        offset = reached + fields.varint()
+        header = BlockHeader.from_fields(fields.sized())
+        limits.require("block_items", header.count, "The items of a block")
+        entry = BlockEntry(offset, header)
+        yield entry
+        reached = entry.end
+
+
+def _read_summary(data: bytes) -> tuple[dict[str, Any], Span | None, dict[str, Any]]:
+    summary = parse_json(data, "The index")
+    if not isinstance(summary, dict) or set(summary) != {"extras", "header", "model"}:
+        raise DamagedFile("The index must have extras, a header and a model, and nothing else.")
+    header, model, extras = summary["header"], summary["model"], summary["extras"]
+    whole = isinstance(model, list) and len(model) == 2 and all(type(n) is int and n >= 0 for n in model)
+    if not (isinstance(extras, dict) and isinstance(header, dict) and (model is None or whole)):
+        raise DamagedFile("The index must hold JSON objects, and where the model is or null.")
+    if len(canonical_json(header)) > DEFAULT_LIMITS.header_bytes:
+        raise DamagedFile("The index holds a header that is too long.")
+    return header, (None if model is None else Span(*model)), extras
 
 
 def count_items(blocks: Iterable[BlockEntry], error: type[Exception]) -> int:

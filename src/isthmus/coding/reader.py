@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from isthmus.coding.blocks import CRC_BYTES, Layer
 from isthmus.coding.index import (
@@ -21,11 +22,25 @@ from isthmus.coding.index import (
     Span,
     count_items,
     header_length,
+    read_model,
     read_start,
+    write_start,
+)
+from isthmus.coding.salvage import (
+    Generation,
+    blocks_between,
+    last_generation,
+    model_between,
+    read_at,
+    read_generation,
 )
 from isthmus.errors import DamagedFile, FileError
+from isthmus.limits import DEFAULT_LIMITS, Limits
 
 _HASH_BYTES = 1 << 20  # read at a time when the whole file is hashed
+_HINT = " `isthmus repack FILE -o NEW.isz --skip-damaged` saves what is whole."
+
+Salvage = Literal["generation", "blocks"]
 
 
 @dataclass(frozen=True)
@@ -86,19 +101,33 @@ class ArchiveReader:
 
     Args:
         source: a path, the bytes of an archive, or a binary file object that can seek.
+        limits: the most that the file may ask for.
+        salvage: what to do where an end of the file is damaged. None refuses; "generation" opens the
+            last whole generation; "blocks" adds every whole block that no whole index lists.
+            `damage` then says what was wrong, and items may be missing from the blocks.
 
     Raises:
-        NotOurFile, NewerFormat, DamagedFile: see their docstrings.
+        NotOurFile, NewerFormat, DamagedFile, TooLarge: see their docstrings.
         FileError: the file cannot be read.
     """
 
-    def __init__(self, source: Path | str | bytes | BinaryIO) -> None:
+    def __init__(
+        self,
+        source: Path | str | bytes | BinaryIO,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        salvage: Salvage | None = None,
+    ) -> None:
         self._stack = ExitStack()
         self.name = str(source) if isinstance(source, (str, Path)) else "The archive"
+        self.limits = limits
+        self.damage: tuple[str, ...] = ()
+        """What was found wrong when the file was opened; only ever filled when salvaging."""
         self._file = self._open(source)
         try:
             with self._naming():
-                self._read_ends()
+                self.length = self._file.seek(0, 2)
+                self._read_ends() if salvage is None else self._salvage(salvage)
         except BaseException:
             self.close()
             raise
@@ -115,21 +144,78 @@ class ArchiveReader:
             raise FileError(f"{source} cannot be read: {reason}. Give the path of an .isz file.") from refusal
 
     def _read_ends(self) -> None:
-        self.length = self._file.seek(0, 2)
-        text_bytes = header_length(self._read(0, min(START_BYTES, self.length)))
-        self._start_bytes = START_BYTES + text_bytes + CRC_BYTES
-        if self.length < self._start_bytes + FOOTER_BYTES:
-            raise DamagedFile("The file is cut short: it does not end in a footer.")
-        self.header = read_start(self._read(0, self._start_bytes))
-        footer_offset = self.length - FOOTER_BYTES
-        self._footer = Footer.from_bytes(self._read(footer_offset, FOOTER_BYTES))
-        begin, length = self._footer.index_offset, self._footer.index_length
-        if begin < self._start_bytes or begin + length != footer_offset:
-            raise DamagedFile("The footer does not say where the index is.")
-        self._index = Index.from_bytes(self._read(begin, length), self._start_bytes, begin)
+        start = self._read_start()
+        try:
+            generation = read_generation(self._file, self.length, self.limits)
+        except DamagedFile as damage:
+            raise DamagedFile(f"{damage}{_HINT}") from damage
+        if write_start(generation.index.header) != start:
+            raise DamagedFile("The file starts with another header than its index tells.")
+        self._believe(generation.index, generation)
         self.items = count_items(self.blocks, DamagedFile)
-        if self.generation == 0 and self.sizes().earlier:
+        self.limits.require("items", self.items, "The number of items")
+        if len(generation.index.gaps()) != self.generation:
             raise DamagedFile("The file holds bytes that belong to none of its parts.")
+
+    def _read_start(self) -> bytes:
+        """All before the first block, checked."""
+        text_bytes = header_length(self._read(0, min(START_BYTES, self.length)), self.limits)
+        start = self._read(0, START_BYTES + text_bytes + CRC_BYTES)
+        read_start(start)
+        return start
+
+    def _believe(self, index: Index, generation: Generation | None) -> None:
+        self.header = index.header
+        self._start_bytes = len(write_start(index.header))
+        self._index = index
+        self.footer = generation.footer if generation else Footer(0, 0, 0, b"")
+        self._end = generation.end if generation else self.length
+
+    def _salvage(self, salvage: Salvage) -> None:
+        """As `_read_ends`, with whatever is whole."""
+        damage: list[str] = []
+        try:
+            header = read_start(self._read_start())
+        except FileError as wrong:
+            header, fault = None, wrong
+            damage.append(str(wrong))
+        generation = self._whole_generation(damage)
+        if generation is None and header is None:
+            raise fault
+        if generation is not None:
+            index = generation.index
+        elif salvage == "generation":
+            raise DamagedFile("No generation of the archive is whole." + _HINT)
+        else:
+            assert header is not None, "told above"
+            index = Index(header, (), None, {})
+        self._believe(index, generation)
+        covered = self._start_bytes if generation is None else generation.end
+        if salvage == "blocks" and covered < self.length:
+            self._add_blocks(covered)
+        self.damage = tuple(damage)
+        self.items = max((run.stop for entry in self.blocks for run in entry.header.runs), default=0)
+        self.limits.require("items", self.items, "The number of items")
+
+    def _whole_generation(self, damage: list[str]) -> Generation | None:
+        try:
+            return read_generation(self._file, self.length, self.limits)
+        except DamagedFile as wrong:
+            damage.append(str(wrong))
+        return last_generation(self._file, self.length, self.limits)
+
+    def _add_blocks(self, start: int) -> None:
+        """Take up the whole blocks, and the model, that stand behind `start`."""
+        taken = sorted((run for entry in self.blocks for run in entry.header.runs), key=_start)
+        found = list(self.blocks)
+        for entry in blocks_between(self._file, start, self.length, self.limits):
+            if not any(_meets(run, taken) for run in entry.header.runs):
+                found.append(entry)
+                for run in entry.header.runs:
+                    insort(taken, run, key=_start)
+            self.limits.require("blocks", len(found), "The number of blocks")
+        model = self._index.model or model_between(self._file, start, self.length, self.limits)
+        self._index = replace(self._index, blocks=tuple(found), model=model)
 
     @property
     def blocks(self) -> tuple[BlockEntry, ...]:
@@ -144,7 +230,12 @@ class ArchiveReader:
     @property
     def generation(self) -> int:
         """0 for a new archive; each appending adds 1."""
-        return self._footer.generation
+        return self.footer.generation
+
+    @property
+    def model(self) -> Span | None:
+        """Where the embedded model is."""
+        return self._index.model
 
     @property
     def model_bytes(self) -> bytes | None:
@@ -153,7 +244,8 @@ class ArchiveReader:
         if span is None:
             return None
         with self._naming():
-            return self._checked(span, "The model")
+            self.limits.require("model_bytes", span.length, "The model")
+            return read_model(self._read(span.offset, span.length))
 
     def read_block(self, number: int, layers: Iterable[str] | None = None) -> Block:
         """Read block `number` and check its layers.
@@ -174,7 +266,11 @@ class ArchiveReader:
 
     def _read_layer(self, number: int, name: str) -> Layer:
         offset, info = self.blocks[number].find(name)
-        payload = self._checked(Span(offset, info.length, info.crc), f"Layer {name!r} of block {number}")
+        what = f"Layer {name!r} of block {number}"
+        self.limits.require("block_bytes", info.length, what)
+        payload = self._read(offset, info.length)
+        if zlib.crc32(payload) != info.crc:
+            raise DamagedFile(f"{what} does not match its checksum.")
         return Layer(name, payload, info.content_crc)
 
     def blocks_for(self, start: int, stop: int) -> list[int]:
@@ -187,22 +283,39 @@ class ArchiveReader:
 
     def verify(self) -> list[Problem]:
         """Read the whole file and compare every checksum; an empty list is good news."""
-        problems = []
+        problems = [Problem(None, message) for message in self.damage]
         for number, entry in enumerate(self.blocks):
             try:
                 header = entry.header.to_bytes()
                 if self._read(entry.offset, len(header)) != header:
                     raise DamagedFile(f"The header of block {number} is not what the index says.")
                 self.read_block(number)
-            except DamagedFile as damage:
+            except FileError as damage:
                 problems.append(Problem(number, str(damage)))
-        try:
-            _ = self.model_bytes
-        except DamagedFile as damage:
-            problems.append(Problem(None, str(damage)))
-        if self._sha256() != self._footer.sha256:
+        for check in (lambda: self.model_bytes, self.earlier_ends):
+            try:
+                check()
+            except FileError as damage:
+                problems.append(Problem(None, str(damage)))
+        if self._sha256() != self.footer.sha256:
             problems.append(Problem(None, f"{self.name} does not match the hash of the whole file."))
         return problems
+
+    def earlier_ends(self) -> list[int]:
+        """Where the file may be cut to have each earlier generation again, from 0 on.
+
+        Raises:
+            DamagedFile: an earlier footer is not where it should be.
+        """
+        ends = []
+        for number, gap in enumerate(self._index.gaps()):
+            with self._naming():
+                footer = Footer.from_bytes(self._read(max(0, gap.end - FOOTER_BYTES), FOOTER_BYTES))
+                index = Span(footer.index_offset, footer.index_length)
+                if footer.generation != number or index.end != gap.end - FOOTER_BYTES:
+                    raise DamagedFile(f"The footer of generation {number} is not what it was.")
+            ends.append(gap.end)
+        return ends
 
     def sizes(self) -> Sizes:
         """The bytes of each part; together they are the whole file."""
@@ -211,30 +324,22 @@ class ArchiveReader:
             layers[layer.name] = layers.get(layer.name, 0) + layer.length
         overhead = sum(entry.overhead_bytes for entry in self.blocks)
         model = self._index.model.length if self._index.model else 0
-        index = self._footer.index_length
-        earlier = self.length - sum(
-            [self._start_bytes, overhead, *layers.values(), model, index, FOOTER_BYTES]
+        index = self.footer.index_length
+        known = [self._start_bytes, overhead, *layers.values(), model, index, FOOTER_BYTES]
+        return Sizes(
+            self._start_bytes, overhead, layers, model, index, FOOTER_BYTES, self.length - sum(known)
         )
-        return Sizes(self._start_bytes, overhead, layers, model, index, FOOTER_BYTES, earlier)
-
-    def _checked(self, span: Span, what: str) -> bytes:
-        data = self._read(span.offset, span.length)
-        if zlib.crc32(data) != span.crc:
-            raise DamagedFile(f"{what} does not match its checksum.")
-        return data
 
     def _read(self, offset: int, length: int) -> bytes:
-        self._file.seek(offset)
-        data = self._file.read(length)
-        if len(data) != length:
+        if offset + length > self.length:  # before room is made for it
             raise DamagedFile("The file is cut short.")
-        return data
+        return read_at(self._file, offset, length)
 
     def _sha256(self) -> bytes:
         digest = hashlib.sha256()
-        left = self._footer.index_offset + self._footer.index_length + len(self._footer.unhashed())
+        left = self._end - FOOTER_BYTES + len(self.footer.unhashed())
         self._file.seek(0)
-        while left:
+        while left > 0:
             data = self._file.read(min(left, _HASH_BYTES))
             if not data:
                 break
@@ -259,3 +364,13 @@ class ArchiveReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _meets(run: range, others: Sequence[range]) -> bool:
+    """Whether `run` shares an item with any of `others`, which are apart and ascend."""
+    after = bisect_left(others, run.stop, key=_start)
+    return after > 0 and others[after - 1].stop > run.start
+
+
+def _start(run: range) -> int:
+    return run.start
