@@ -28,7 +28,7 @@ class Limits:
     """Of one block."""
     block_bytes: int = 4 << 30
     """Of one block: its payloads, and the samples made of them."""
-    model_bytes: int = 1 << 30
+    model_bytes: int = 1 << 28
     """Of the embedded model, packed or unpacked."""
     index_bytes: int = 1 << 26
     """Of the index, unpacked."""

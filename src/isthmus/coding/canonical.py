@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.coding.integers import fits, integers_from_bytes, integers_to_bytes
+from isthmus.coding.integers import count_is_plausible, fits, integers_from_bytes, integers_to_bytes
 from isthmus.coding.squeeze import expand, squeeze
 from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.errors import DamagedFile
+from isthmus.limits import DEFAULT_LIMITS
 
 DTYPES = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
-MAX_PACKED_BYTES = 1 << 30
+MAX_HEAD_BYTES = 1 << 24  # JSON takes many times its length in memory
 RAW, CODED = 0, 1
 
 
@@ -85,7 +86,8 @@ def pack_tensors(document: Mapping[str, Any], tensors: Mapping[str, np.ndarray])
     for name in sorted(tensors):
         tensor = tensors[name]
         plain, short = _little_endian(tensor), integers_to_bytes(tensor) if fits(tensor) else None
-        way = CODED if short is not None and len(short) < len(squeeze(plain)) else RAW
+        small = short is not None and count_is_plausible(tensor.size, len(short))
+        way = CODED if short is not None and small and len(short) < len(squeeze(plain)) else RAW
         listing.append([name, _dtype(tensor), list(tensor.shape), way])
         if way == CODED and short is not None:
             coded.append(write_varint(len(short)) + short)
@@ -97,20 +99,21 @@ def pack_tensors(document: Mapping[str, Any], tensors: Mapping[str, np.ndarray])
 
 
 def unpack_tensors(
-    packed: bytes, *, max_bytes: int = MAX_PACKED_BYTES
+    packed: bytes, *, max_bytes: int = DEFAULT_LIMITS.model_bytes
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Undo `pack_tensors`.
 
     Args:
         packed: what `pack_tensors` returned; not trusted.
-        max_bytes: the most that the JSON and all tensors together may take; checked before
-            anything is allocated.
+        max_bytes: the most that all tensors together may take; checked before anything is allocated.
 
     Raises:
         DamagedFile: not such bytes, or the content is larger than `max_bytes`.
     """
     fields = ByteReader(packed, "The packed model")
-    head = parse_json(expand(fields.sized(), max_bytes, "The packed model"), "The packed model")
+    head = parse_json(
+        expand(fields.sized(), min(MAX_HEAD_BYTES, max_bytes), "The packed model"), "The packed model"
+    )
     listing = _check_listing(head, max_bytes)
     raw = ByteReader(expand(fields.sized(), max_bytes, "The packed model"), "The packed model")
     tensors = {}

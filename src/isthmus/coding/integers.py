@@ -39,11 +39,13 @@ def integers_from_bytes(data: bytes, count: int) -> np.ndarray:
 
     Args:
         data: what `integers_to_bytes` returned.
-        count: the number of values; the caller has checked that so many are allowed.
+        count: the number of values; more than could plausibly be in `data` are refused.
 
     Raises:
         DamagedFile: the bytes do not hold `count` coded integers.
     """
+    if not count_is_plausible(count, len(data)):
+        raise DamagedFile(f"A coded array claims {count} values in {len(data)} bytes.")
     fields = ByteReader(data, "A coded array")
     noise_bits = fields.varint()
     if noise_bits > MAX_NOISE_BITS:
@@ -52,6 +54,14 @@ def integers_from_bytes(data: bytes, count: int) -> np.ndarray:
     noise = _unpack_bits(fields.take((count * noise_bits + 7) // 8), noise_bits, count)
     (high,) = decode(fields.rest(), [(count, table)])
     return (high.astype(np.int64) << noise_bits) + noise
+
+
+def count_is_plausible(count: int, length: int) -> bool:
+    """Whether so many bytes may hold so many values: certain values cost nothing, but memory does.
+
+    What lies beyond is left to zstd, which says how long its content is.
+    """
+    return count <= 16 * length + 4096
 
 
 def fits(values: np.ndarray) -> bool:

@@ -190,6 +190,7 @@ class ArchiveReader:
             assert header is not None, "told above"
             index = Index(header, (), None, {})
         self._believe(index, generation)
+        count_items(self.blocks, DamagedFile)  # a whole index contradicts itself only on purpose
         covered = self._start_bytes if generation is None else generation.end
         if salvage == "blocks" and covered < self.length:
             self._add_blocks(covered)
