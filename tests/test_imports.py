@@ -80,7 +80,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     np.save(folder / "rows.npy", np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32))
     settings = ["train.steps=3", "train.threads=1", "net.latent=2"]
     made = fit(folder / "rows.npy", folder / "rows.ism", settings=settings, quiet=True)
-    compress(folder / "rows.npy", made.model, folder / "rows.isz")
+    compress(folder / "rows.npy", folder / "rows.isz", model=made.model)
     return folder
 
 

@@ -133,11 +133,29 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         """Minus the mean squared error over all samples; y is ignored."""
         return float(np.mean(self.score_samples(X)))
 
-    def compress(self, X: Any, *, embed_model: bool = True) -> bytes:  # noqa: N803
-        """Samples → the bytes of a lossy archive, as `isthmus compress` writes it."""
+    def compress(
+        self,
+        X: Any,  # noqa: N803
+        *,
+        max_error: float | None = None,
+        error_mode: str = "abs",
+        lossless: bool = False,
+        embed_model: bool = True,
+    ) -> bytes:
+        """Samples → the bytes of an archive, as `isthmus compress` writes it.
 
+        Args:
+            X: samples of the kind that was fitted.
+            max_error: how far any restored value may be from its original; None sets no bound.
+            error_mode: "abs", "rel" (times the range of the values) or "pointwise" (times each value).
+            lossless: restore the very same samples; without it and without a bound, it is lossy.
+            embed_model: keep what decoding needs of the model in the archive.
+        """
         file = BytesIO()
-        compress(self._ready(X), self.model_, file, embed_model=embed_model)
+        compress(
+            self._ready(X), file, model=self.model_, mode="lossless" if lossless else None,
+            max_error=max_error, error_mode=error_mode, embed_model=embed_model,
+        )  # fmt: skip
         return file.getvalue()
 
     def decompress(self, blob: bytes) -> Any:

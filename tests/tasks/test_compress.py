@@ -22,6 +22,7 @@ from isthmus.model import Model
 from isthmus.tasks.archive import open_archive
 from isthmus.tasks.compress import compress, compress_bytes, decompress, restore
 from isthmus.tasks.fit import fit
+from isthmus.tasks.parts import pack_parts, parts_of
 from isthmus.tasks.verify import verify
 from tiny import TINY
 
@@ -57,7 +58,7 @@ def relative_files(root: Path) -> list[str]:
 
 
 def test_images_of_mixed_sizes_come_back_under_their_names(any_size_model, folder, tmp_path):
-    compress(folder, any_size_model, tmp_path / "photos.isz")
+    compress(folder, tmp_path / "photos.isz", model=any_size_model)
     decompress(tmp_path / "photos.isz", tmp_path / "back")
     assert relative_files(tmp_path / "back") == relative_files(folder)
     for name in relative_files(folder):
@@ -81,7 +82,7 @@ def test_any_items_alone_are_the_same_as_among_the_others(any_size_model, folder
 @pytest.mark.parametrize(("start", "stop"), [(0, 1), (255, 257), (256, 300), (10, 20), (299, 300)])
 def test_a_slice_of_an_array_is_that_slice(tiny_model, images, tmp_path, start, stop):
     np.save(tmp_path / "images.npy", images)
-    compress(tmp_path / "images.npy", tiny_model, tmp_path / "a.isz")
+    compress(tmp_path / "images.npy", tmp_path / "a.isz", model=tiny_model)
     decompress(tmp_path / "a.isz", tmp_path / "out", items=(start, stop))
     expected = reconstruction(tiny_model, images)[start:stop]
     assert np.array_equal(np.load(tmp_path / "out" / "images.npy"), expected)
@@ -92,7 +93,7 @@ def test_a_slice_reads_only_its_blocks(tiny_model, images):
     opened = open_archive(data)
     read = []
     original = opened.reader.read_block
-    opened.reader.read_block = lambda number: read.append(number) or original(number)
+    opened.reader.read_block = lambda number, layers: read.append(number) or original(number, layers)
     assert len(list(opened.samples(260, 270))) == 10
     assert read == [1]
 
@@ -122,7 +123,7 @@ def test_every_kind_of_array_comes_back_in_its_kind(samples, bottleneck, tmp_pat
     settings = [*TINY[:-1], "train.steps=5", "train.batch_size=8", f"bottleneck={bottleneck}"]
     model = fit(samples, settings=settings, quiet=True).model
     np.save(tmp_path / "x.npy", samples)
-    compress(tmp_path / "x.npy", model, tmp_path / "x.isz")
+    compress(tmp_path / "x.npy", tmp_path / "x.isz", model=model)
     decompress(tmp_path / "x.isz", tmp_path / "out")
     back = np.load(tmp_path / "out" / "x.npy")
     assert back.dtype == samples.dtype
@@ -141,8 +142,8 @@ def test_the_same_samples_give_the_same_bytes_wherever_they_lie(any_size_model, 
 
     shutil.copytree(folder, tmp_path / "elsewhere" / folder.name)
     first, second = tmp_path / "one" / "x.isz", tmp_path / "two" / "y.isz"
-    compress(folder, any_size_model, first)
-    compress(tmp_path / "elsewhere" / folder.name, any_size_model, second)
+    compress(folder, first, model=any_size_model)
+    compress(tmp_path / "elsewhere" / folder.name, second, model=any_size_model)
     assert first.read_bytes() == second.read_bytes()
     assert compress_bytes(folder, any_size_model)[0] == first.read_bytes()
 
@@ -158,17 +159,21 @@ def test_the_archive_tells_nothing_about_this_machine(any_size_model, folder, tm
         assert secret not in told
 
 
+def packed(model: Model) -> bytes:
+    return pack_parts(parts_of(model), frozenset({"autoencoder"}))
+
+
 @pytest.mark.parametrize("embed_model", [True, False])
 def test_every_byte_of_the_archive_is_counted(tiny_model, images, tmp_path, embed_model):
     path = tmp_path / "a.isz"
-    result = compress(images, tiny_model, path, embed_model=embed_model)
+    result = compress(images, path, model=tiny_model, embed_model=embed_model)
     length = path.stat().st_size
     assert result.archive_bytes == length
     assert result.model_bytes + result.payload_bytes + result.overhead_bytes == length
     with ArchiveReader(path) as reader:
         sizes = reader.sizes()
     assert sizes.total == length
-    assert result.model_bytes == (len(tiny_model.decoder.to_bytes()) if embed_model else 0)
+    assert result.model_bytes == (len(packed(tiny_model)) if embed_model else 0)
     assert 0 <= sizes.model - result.model_bytes < 20  # its mark, length and checksum
     assert sum(sizes.layers.values()) == result.payload_bytes
     assert result.original_bytes == images.nbytes
@@ -176,7 +181,7 @@ def test_every_byte_of_the_archive_is_counted(tiny_model, images, tmp_path, embe
 
 def test_an_archive_without_its_model_wants_that_model(tiny_model, any_size_model, images, tmp_path):
     path = tmp_path / "a.isz"
-    compress(images, tiny_model, path, embed_model=False)
+    compress(images, path, model=tiny_model, embed_model=False)
     with pytest.raises(ModelNeeded, match=r"names model [0-9a-f]{16}… but does not hold it"):
         decompress(path, tmp_path / "out")
     with pytest.raises(ModelNeeded, match=r"the model given is [0-9a-f]{16}…"):
@@ -194,7 +199,7 @@ def test_another_model_is_refused_even_where_one_is_embedded(tiny_model, any_siz
 
 def test_data_of_another_kind_are_refused_before_anything_is_written(tiny_model, tmp_path):
     with pytest.raises(SpecMismatch, match="8×8 grey image, uint8; these data are 9×9"):
-        compress(np.zeros((3, 9, 9), np.uint8), tiny_model, tmp_path / "a.isz")
+        compress(np.zeros((3, 9, 9), np.uint8), tmp_path / "a.isz", model=tiny_model)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -202,27 +207,27 @@ def test_an_existing_archive_is_kept_unless_forced(tiny_model, images, tmp_path)
     path = tmp_path / "a.isz"
     path.write_bytes(b"mine")
     with pytest.raises(OutputExists):
-        compress(images, tiny_model, path)
+        compress(images, path, model=tiny_model)
     assert path.read_bytes() == b"mine"
-    compress(images, tiny_model, path, force=True)
+    compress(images, path, model=tiny_model, force=True)
     assert restore(path).shape == images.shape
 
 
 def test_an_interrupted_compression_leaves_nothing(tiny_model, images, tmp_path, monkeypatch):
     from isthmus.tasks import compress as module
 
-    def interrupted(model, samples):
+    def interrupted(job, samples):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "encode_block", interrupted)
+    monkeypatch.setattr(module.BlockCoder, "__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        compress(images, tiny_model, tmp_path / "a.isz")
+        compress(images, tmp_path / "a.isz", model=tiny_model)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_archive_may_go_to_any_binary_file(tiny_model, images):
     file = io.BytesIO()
-    result = compress(images, tiny_model, file)
+    result = compress(images, file, model=tiny_model)
     assert result.output is None
     assert len(file.getvalue()) == result.archive_bytes
 
@@ -282,8 +287,11 @@ def test_rebuilding_changes_nothing_by_itself(tiny_model, images):
         {"header": lambda h: {**h, "spec": {**h["spec"], "shape": [8]}}},
         {"header": lambda h: {**h, "spec": {**h["spec"], "shape": [9, 9]}}},
         {"header": lambda h: {**h, "spec": 5}},
-        {"header": lambda h: {**h, "model": "0" * 64}},
-        {"header": lambda h: {**h, "model": 7}},
+        {"header": lambda h: {**h, "parts": {"autoencoder": "0" * 64}}},
+        {"header": lambda h: {**h, "parts": {"autoencoder": 7}}},
+        {"header": lambda h: {**h, "parts": 7}},
+        {"header": lambda h: {**h, "parts": {}}},
+        {"header": lambda h: {**h, "mode": "perfect"}},
         {"extras": lambda e: {}},
         {"extras": lambda e: {"layout": {**e["layout"], "members": [["array.npy", 299]]}}},
         {"extras": lambda e: {"layout": {**e["layout"], "reader": "nonsense"}}},

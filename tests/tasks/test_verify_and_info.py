@@ -14,7 +14,7 @@ from isthmus.tasks.verify import verify
 
 @pytest.fixture
 def archive(tiny_model, images, tmp_path):
-    compress(images, tiny_model, tmp_path / "a.isz")
+    compress(images, tmp_path / "a.isz", model=tiny_model)
     return tmp_path / "a.isz"
 
 
@@ -49,7 +49,7 @@ def test_other_names_are_named(any_size_model, tmp_path):
         (tmp_path / folder).mkdir()
         for name, image in zip(names, pixels, strict=True):
             Image.fromarray(image).save(tmp_path / folder / f"{name}.png")
-    compress(tmp_path / "one", any_size_model, tmp_path / "a.isz")
+    compress(tmp_path / "one", tmp_path / "a.isz", model=any_size_model)
     assert verify(tmp_path / "a.isz", against=tmp_path / "one").ok
     other = verify(tmp_path / "a.isz", against=tmp_path / "two")
     assert "names of the items differ, first c.png" in other.summary()
@@ -59,7 +59,7 @@ def test_an_archive_without_its_model_is_verified_as_far_as_it_goes(
     images, tiny_model, any_size_model, tmp_path
 ):
     path = tmp_path / "a.isz"
-    compress(images, tiny_model, path, embed_model=False)
+    compress(images, path, model=tiny_model, embed_model=False)
     assert verify(path).ok
     assert verify(path, model=tiny_model, against=images).ok
     with pytest.raises(ModelNeeded):

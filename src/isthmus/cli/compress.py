@@ -1,4 +1,4 @@
-"""`isthmus compress`: data and model → archive."""
+"""`isthmus compress`: data → archive, with a model or without."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from typing import Annotated, Any
 
 from typer import Exit, Option
 
-from isthmus.cli.options import Force, ModelOption, SkipBad, SourceArgument, Threads, default_output
+from isthmus.cli.options import Force, ModelOption, SkipBad, SourceArgument, Threads, Workers, default_output
+from isthmus.cli.progress import progress_bar
 from isthmus.cli.voice import Voice, command
 
+PROMISE, CONTEST = "What comes back", "How it is coded"
 
-@command("isthmus compress photos/ -m photos.ism -o photos.isz")
+
+@command("isthmus compress fields.npy -o fields.isz --max-error 1e-3 --error-mode rel")
 def compress(
     voice: Voice,
     source: SourceArgument,
@@ -21,36 +24,96 @@ def compress(
         str | None,
         Option("--output", "-o", metavar="OUT.isz", help="Default: SOURCE's name; - is standard output."),
     ] = None,
-    lossy: Annotated[  # with a model it is so anyway, and the result says it
-        bool, Option("--lossy", help="Samples come back close, not equal; so far the only mode.")
+    lossy: Annotated[
+        bool,
+        Option("--lossy", help="Close to the originals; the default with a model.", rich_help_panel=PROMISE),
     ] = False,
+    lossless: Annotated[
+        bool,
+        Option(
+            "--lossless", help="The very same samples; the default without a model.", rich_help_panel=PROMISE
+        ),
+    ] = False,
+    max_error: Annotated[
+        float | None,
+        Option(metavar="E", help="No value further than E from its original.", rich_help_panel=PROMISE),
+    ] = None,
+    error_mode: Annotated[
+        str | None,
+        Option(
+            metavar="MODE",
+            help="E as it is (abs), times max - min of all values (rel), or times each value (pointwise).",
+            show_default="abs",
+            rich_help_panel=PROMISE,
+        ),
+    ] = None,
+    target_psnr: Annotated[
+        float | None,
+        Option(metavar="DB", help="The widest bound that reaches this PSNR.", rich_help_panel=PROMISE),
+    ] = None,
+    preview: Annotated[
+        bool,
+        Option("--preview", help="Keep the model's quick view in every block.", rich_help_panel=PROMISE),
+    ] = False,
+    effort: Annotated[
+        int,
+        Option(
+            min=1,
+            max=9,
+            rich_help_panel=CONTEST,
+            help="1 to 8: a sample chooses the coders that run on each block; 9: all run.",
+        ),
+    ] = 5,
+    coder: Annotated[
+        str | None,
+        Option(
+            metavar="NAME", help="Force one coder, such as xz.", show_default=False, rich_help_panel=CONTEST
+        ),
+    ] = None,
     no_embed: Annotated[
         bool, Option("--no-embed", help="Only name the model; decompress then needs -m too.")
     ] = False,
+    append: Annotated[
+        Path | None, Option(metavar="OLD.isz", help="Add to this archive, in its mode.", show_default=False)
+    ] = None,
     verify_after: Annotated[
         bool, Option("--verify-after", help="Check the archive against SOURCE once it is written.")
     ] = False,
     skip_bad: SkipBad = False,
     force: Force = False,
+    workers: Workers = None,
     threads: Threads = None,
 ) -> None:
-    """Compress SOURCE with a model trained on data of its kind (lossy)."""
+    """Compress SOURCE: lossless, within a bound, or, with a model for its kind of data, lossy."""
     from isthmus.threads import limit_threads
 
     limit_threads(threads)
     to_stdout = output == "-"
-    _require_sense(voice, model, to_stdout=to_stdout, verify_after=verify_after)
-    assert model is not None
+    _require_sense(
+        voice, to_stdout=to_stdout, verify_after=verify_after, lossy=lossy, lossless=lossless,
+        no_embed=no_embed, model=model, append=append, output=output,
+        error_mode=error_mode, max_error=max_error,
+    )  # fmt: skip
     from isthmus.data import open_source
     from isthmus.model import Model
     from isthmus.tasks.compress import compress as run
+    from isthmus.tasks.promise import LOSSY, choose_mode
 
-    loaded = Model.load(model)
-    target = Path(output) if output and not to_stdout else default_output(source, ".isz")
-    opened = open_source(source, skip_bad=skip_bad)
+    bounded = max_error is not None or target_psnr is not None
+    mode = choose_mode(
+        "lossy" if lossy else "lossless" if lossless else None, has_model=model is not None, bounded=bounded
+    )
+    loaded = None if model is None else Model.load(model)
+    target = append or (Path(output) if output and not to_stdout else default_output(source, ".isz"))
+    opened = open_source(source, skip_bad=skip_bad, trainable=mode == LOSSY)
     voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
     where: Any = sys.stdout.buffer if to_stdout else target
-    result = run(opened, loaded, where, embed_model=not no_embed, force=force)
+    with progress_bar(voice, "compressing", opened.raw_bytes) as progress:
+        result = run(
+            opened, where, model=loaded, mode=mode, max_error=max_error, error_mode=error_mode or "abs",
+            target_psnr=target_psnr, effort=effort, coder=coder, embed_model=not no_embed, preview=preview,
+            append=append is not None, workers=workers, force=force, progress=progress,
+        )  # fmt: skip
     if not verify_after:
         return voice.result(result, to_stderr=to_stdout)
     from isthmus.tasks.verify import verify
@@ -66,15 +129,37 @@ def compress(
     return None
 
 
-def _require_sense(voice: Voice, model: Path | None, *, to_stdout: bool, verify_after: bool) -> None:
+def _require_sense(
+    voice: Voice,
+    *,
+    to_stdout: bool,
+    verify_after: bool,
+    lossy: bool,
+    lossless: bool,
+    no_embed: bool,
+    model: Path | None,
+    append: Path | None,
+    output: str | None,
+    error_mode: str | None,
+    max_error: float | None,
+) -> None:
+    """Refuse what cannot be meant, each with the sentence that helps."""
     from isthmus.errors import UseError
 
-    if model is None:
-        raise UseError(
-            "Compressing needs a model for now. Train one first, isthmus fit SOURCE -o MODEL.ism, "
-            "and give it with -m MODEL.ism."
-        )
-    if to_stdout and (voice.json or verify_after):
-        raise UseError(
-            "With -o - the archive itself goes to standard output: leave out --json and --verify-after."
-        )
+    wrong = {
+        "With -o - the archive itself goes to standard output: "
+        "leave out --json and --verify-after.": to_stdout and (voice.json or verify_after),
+        "Give --lossy or --lossless, not both.": lossy and lossless,
+        "There is no model to leave out: give -m MODEL.ism with --no-embed, or neither.": no_embed
+        and model is None,
+        "With --append the archive to write is the old one: leave out -o.": append is not None
+        and output is not None,
+        "--verify-after compares the whole archive with SOURCE: leave it out with --append.": append
+        is not None
+        and verify_after,
+        "--error-mode says how --max-error is meant: give --max-error too.": error_mode is not None
+        and max_error is None,
+    }
+    for sentence, holds in wrong.items():
+        if holds:
+            raise UseError(sentence)

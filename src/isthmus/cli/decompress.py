@@ -10,7 +10,7 @@ from typing import Annotated
 from typer import Option
 
 from isthmus.cli.options import ArchiveArgument as Archive
-from isthmus.cli.options import ArchiveModelOption, Force, Threads, default_output
+from isthmus.cli.options import ArchiveModelOption, Force, Threads, Workers, default_output
 from isthmus.cli.voice import Voice, command
 
 
@@ -25,7 +25,16 @@ def decompress(
     items: Annotated[
         str | None, Option(metavar="START:STOP", help="Only these samples, counted from 0, STOP left out.")
     ] = None,
+    layer: Annotated[
+        str | None,
+        Option(
+            metavar="NAME",
+            help="preview, bound or lossless: how fine; reads no further.",
+            show_default="the finest",
+        ),
+    ] = None,
     force: Force = False,
+    workers: Workers = None,
     threads: Threads = None,
 ) -> None:
     """Give back the files of an archive (- reads it from standard input)."""
@@ -40,6 +49,8 @@ def decompress(
         output or (Path("restored") if archive == "-" else default_output(archive, "")),
         model=None if model is None else Model.load(model),
         items=None if items is None else parse_items(items),
+        layer=layer,
+        workers=workers,
         force=force,
     )
     voice.result(result)

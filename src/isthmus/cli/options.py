@@ -52,6 +52,10 @@ SkipBad = Annotated[bool, Option("--skip-bad", help="Leave unreadable items out,
 Threads = Annotated[
     int | None, Option("--threads", min=1, help="CPU threads; without it, measured.", show_default=False)
 ]
+Workers = Annotated[
+    int | None,
+    Option("--workers", min=1, help="Processes; without it, one a core for large data.", show_default=False),
+]
 Device = Annotated[
     str | None, Option("--device", help="auto, cpu, cuda or mps.", metavar="NAME", show_default=False)
 ]

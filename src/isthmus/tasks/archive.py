@@ -1,4 +1,4 @@
-"""An .isz file opened for decoding: its reader, and the decoder that belongs to it."""
+"""An .isz file opened for decoding: its reader, and the parts of a model that belong to it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from isthmus.coding.container import ArchiveReader
+from isthmus.coding.container import ArchiveReader, Block
 from isthmus.data import Layout
+from isthmus.data.stacks import Stacks
 from isthmus.errors import ConfigError, DamagedFile, ModelNeeded
-from isthmus.model import Decoder, Model
+from isthmus.model import Model
 from isthmus.spec import DataSpec
-from isthmus.tasks.blocks import decode_block
+from isthmus.tasks.blocks import Samples, decode_block, layers_needed
+from isthmus.tasks.parts import AUTOENCODER, Parts, Toolbox, parts_of, unpack_parts
+from isthmus.tasks.promise import Promise
+from isthmus.tasks.workers import map_blocks
 
 
 @dataclass(frozen=True)
@@ -24,15 +28,64 @@ class Opened:
     reader: ArchiveReader
     spec: DataSpec
     layout: Layout
-    decoder: Decoder = field(repr=False)
+    promise: Promise
+    tools: Toolbox = field(repr=False)
 
-    def samples(self, start: int, stop: int) -> Iterator[np.ndarray]:
-        """Decode samples start … stop - 1, reading only the blocks that hold them."""
-        for number in self.reader.blocks_for(start, stop):
-            block = self.reader.read_block(number)
-            for item, sample in zip(block.items, decode_block(self.decoder, block), strict=True):
-                if start <= item < stop:
-                    yield sample
+    def samples(self, start: int, stop: int, layer: str | None = None) -> Stacks:
+        """Decode samples start … stop - 1; see `stacks`."""
+        return Stacks(self.stacks(start, stop, layer))
+
+    def stacks(
+        self, start: int, stop: int, layer: str | None = None, *, workers: int = 1
+    ) -> Iterator[Samples]:
+        """Decode samples start … stop - 1 block by block, reading only the blocks and layers it takes.
+
+        Args:
+            start, stop: items of the archive.
+            layer: "preview", "bound" or "lossless"; a block without it gives the nearest finer one
+                it has. None takes the finest.
+            workers: processes that decode.
+        """
+        tasks = (self.task(number, start, stop, layer) for number in self.reader.blocks_for(start, stop))
+        yield from map_blocks(BlockDecoder(self.tools, self.spec), tasks, workers)
+
+    def task(self, number: int, start: int, stop: int, layer: str | None = None) -> Task:
+        """Read what it takes to restore the samples of block `number` that lie in start … stop - 1."""
+        header = self.reader.blocks[number].header
+        names = [info.name for info in header.layers]
+        block = self.reader.read_block(number, layers_needed(header.plan, names, layer, self.tools))
+        items = np.concatenate([np.arange(run.start, run.stop) for run in block.runs])
+        inside = np.flatnonzero((items >= start) & (items < stop))
+        whole = len(inside) == len(items)
+        return Task(block, tuple(names), None if whole else tuple(inside.tolist()))
+
+
+@dataclass(frozen=True)
+class Task:
+    """One block to decode."""
+
+    block: Block
+    names: tuple[str, ...]
+    """All its layers, read or not."""
+    places: tuple[int, ...] | None
+    """Which of its samples are wanted; None for all."""
+
+
+@dataclass(frozen=True)
+class BlockDecoder:
+    """All it takes to decode blocks; sent to worker processes once."""
+
+    tools: Toolbox
+    spec: DataSpec
+
+    def __call__(self, task: Task) -> Samples:
+        """The wanted samples of one block."""
+        samples = decode_block(self.tools, self.spec, task.block, task.names)
+        if task.places is None:
+            return samples
+        if isinstance(samples, np.ndarray):
+            return samples[list(task.places)]
+        return [samples[place] for place in task.places]
 
 
 def open_archive(source: str | Path | bytes, model: Model | None = None) -> Opened:
@@ -52,34 +105,47 @@ def _opened(reader: ArchiveReader, model: Model | None) -> Opened:
     try:
         spec = DataSpec.from_dict(reader.header["spec"])
         layout = Layout.from_dict(reader.extras["layout"])
-        wanted = str(reader.header["model"])
+        wanted = dict(reader.header["parts"])
     except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as wrong:
         raise DamagedFile(f"{reader.name}: the header or index lacks {wrong}.") from wrong
     if len(layout) != reader.items:
         counts = f"the index names {len(layout)} items, the blocks hold {reader.items}"
         raise DamagedFile(f"{reader.name}: {counts}.")
-    decoder = _decoder_of(reader, wanted, model)
-    if not decoder.spec.accepts(spec):
-        kinds = f"{spec.summary()}, its model makes {decoder.spec.summary()}"
+    parts = _parts_of(reader, wanted, model)
+    if parts.decoder is not None and not parts.decoder.spec.accepts(spec):
+        kinds = f"{spec.summary()}, its model makes {parts.decoder.spec.summary()}"
         raise DamagedFile(f"{reader.name} says that it holds samples of {kinds}.")
-    return Opened(reader, spec, layout, decoder)
+    return Opened(reader, spec, layout, Promise.from_dict(reader.header), Toolbox(parts))
 
 
-def _decoder_of(reader: ArchiveReader, wanted: str, model: Model | None) -> Decoder:
-    if model is not None and model.hash != wanted:
-        raise ModelNeeded(
-            f"{reader.name} was made with model {wanted[:16]}…, the model given is {model.hash[:16]}…. "
-            "Give the model it was made with."
-        )
+def _parts_of(reader: ArchiveReader, wanted: dict[str, str], model: Model | None) -> Parts:
+    """The parts that the header names, embedded or given."""
+    if not wanted:
+        return Parts()
     if model is not None:
-        return model.decoder
+        return _given_parts(reader, wanted, parts_of(model))
     packed = reader.model_bytes
     if packed is None:
         raise ModelNeeded(
-            f"{reader.name} names model {wanted[:16]}… but does not hold it. "
+            f"{reader.name} names model {_short(wanted)} but does not hold it. "
             "Give that model with -m MODEL.ism."
         )
-    decoder = Decoder.from_bytes(packed)
-    if decoder.hash != wanted:
-        raise DamagedFile(f"{reader.name}: the model inside is {decoder.hash[:16]}…, not {wanted[:16]}….")
-    return decoder
+    parts = unpack_parts(packed)
+    if parts.hashes() != wanted:
+        raise DamagedFile(
+            f"{reader.name}: the model inside is {_short(parts.hashes())}, not {_short(wanted)}."
+        )
+    return parts
+
+
+def _given_parts(reader: ArchiveReader, wanted: dict[str, str], parts: Parts) -> Parts:
+    if any(parts.hashes().get(name) != told for name, told in wanted.items()):
+        raise ModelNeeded(
+            f"{reader.name} was made with model {_short(wanted)}, the model given is "
+            f"{_short(parts.hashes())}. Give the model it was made with."
+        )
+    return parts
+
+
+def _short(hashes: dict[str, str]) -> str:
+    return f"{str(hashes.get(AUTOENCODER, next(iter(hashes.values()), 'none')))[:16]}…"

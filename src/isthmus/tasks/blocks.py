@@ -1,7 +1,9 @@
-"""Samples ⇄ one block of an archive.
+"""One block of an archive → samples; and the preview layer in both directions.
 
-A block holds up to 256 samples. Its one layer, "latents", is the symbols of those samples coded
-channel by channel with the model's tables; where samples differ in size, their sizes come first.
+A block's plan names the coder of each of its layers, joined by "+". The layer "preview" is the
+autoencoder's: the symbols of the samples, channel by channel, coded with the model's tables. Later
+layers are coded by any coder, some of them as a difference to what the layer before restores.
+Where samples differ in size, every layer begins with their sizes.
 """
 
 from __future__ import annotations
@@ -9,103 +11,221 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from isthmus.bottlenecks.quantiser import by_channel
 from isthmus.coding import coder
-from isthmus.coding.container import Block
+from isthmus.coding.blocks import Layer
+from isthmus.coding.contest import decode_groups
+from isthmus.coding.reader import Block
 from isthmus.coding.varints import ByteReader, write_varint
-from isthmus.data.grouping import BLOCK_ITEMS, group_by_shape
+from isthmus.data.grouping import BLOCK_BYTES, BLOCK_ITEMS, items_in_block
 from isthmus.errors import DamagedFile
 from isthmus.model import Decoder, Model
 from isthmus.spec import DataSpec
+from isthmus.tasks.parts import AUTOENCODER, Toolbox
+from isthmus.tasks.promise import PREVIEW, ROLES
 
-LATENTS = "latents"
-"""The one layer there is so far; a preview of what later layers make exact."""
-PLAN = "autoencoder"
-
-
-def encode_block(model: Model, samples: Sequence[np.ndarray]) -> tuple[bytes, int]:
-    """Samples → the bytes of the layer, and the CRC-32 of their symbols."""
-    groups = [model.quantise(stacked) for _, stacked in group_by_shape(samples)]
-    columns = by_channel(groups)
-    sizes = b"" if model.spec.is_fixed else _sizes_to_bytes([s.shape[:2] for s in samples])
-    stream = coder.encode(list(zip(columns, model.decoder.tables, strict=True)))
-    return sizes + stream, symbols_crc(columns)
+Samples = np.ndarray | Sequence[np.ndarray]
+"""Samples of one shape stacked, or a list of samples of several."""
+Shape = tuple[int, ...]
 
 
-def decode_block(decoder: Decoder, block: Block) -> list[np.ndarray]:
-    """Undo `encode_block`: the block's samples, in order."""
-    sizes, columns = symbols_in(block, decoder)
-    samples: list[np.ndarray] = [np.empty(0)] * len(block.items)
-    start = 0
-    for sides, at in _by_size(sizes).items():
-        channels, *position = decoder.code_shape(sides)
-        stop = start + len(at) * math.prod(position)
-        symbols = np.stack([column[start:stop] for column in columns]).reshape(channels, len(at), *position)
-        decoded = decoder.decode(np.moveaxis(symbols, 0, 1), sides or None)
-        for index, sample in zip(at, decoded, strict=True):
-            samples[index] = sample
-        start = stop
-    return samples
+@dataclass(frozen=True)
+class Shapes:
+    """The shape of each sample of a block, and the groups of equal ones by first appearance."""
+
+    shapes: tuple[Shape, ...]
+
+    @classmethod
+    def of(cls, samples: Samples) -> Shapes:
+        """Those of samples."""
+        return cls(tuple(sample.shape for sample in samples))
+
+    def groups(self) -> dict[Shape, list[int]]:
+        """The places of the samples of each shape."""
+        found: dict[Shape, list[int]] = {}
+        if self.shapes and len(set(self.shapes)) == 1:
+            return {self.shapes[0]: list(range(len(self.shapes)))}
+        for place, shape in enumerate(self.shapes):
+            found.setdefault(shape, []).append(place)
+        return found
+
+    def stacked(self) -> list[Shape]:
+        """The shape of each group as one array, (samples, *sample)."""
+        return [(len(places), *shape) for shape, places in self.groups().items()]
+
+    def split(self, samples: Samples) -> list[np.ndarray]:
+        """Samples in groups of one shape."""
+        if isinstance(samples, np.ndarray):
+            return [samples]
+        return [np.stack([samples[place] for place in places]) for places in self.groups().values()]
+
+    def join(self, groups: Sequence[np.ndarray]) -> Samples:
+        """Undo `split`: one stack where all are of one shape."""
+        if len(groups) == 1:
+            return groups[0]
+        samples: list[np.ndarray] = [np.empty(0)] * len(self.shapes)
+        for places, group in zip(self.groups().values(), groups, strict=True):
+            for place, sample in zip(places, group, strict=True):
+                samples[place] = sample
+        return samples
 
 
-def symbols_in(block: Block, decoder: Decoder) -> tuple[list[tuple[int, ...]], list[np.ndarray]]:
-    """Each sample's height and width (empty for arrays), and one column of symbols a channel.
-
-    Raises:
-        DamagedFile: the bytes are not such a block, or its symbols do not match their checksum.
-    """
-    layer = next((layer for layer in block.layers if layer.name == LATENTS), None)
-    if layer is None or block.plan != PLAN or len(block.items) > BLOCK_ITEMS:
-        raise DamagedFile(
-            "It is coded in a way this version does not know. Update with `pip install -U isthmus`."
-        )
-    sizes, stream = _sizes_from_bytes(layer.payload, len(block.items), decoder.spec)
-    count = sum(len(at) * math.prod(decoder.code_shape(sides)[1:]) for sides, at in _by_size(sizes).items())
-    columns = coder.decode(stream, [(count, table) for table in decoder.tables])
-    if symbols_crc(columns) != layer.content_crc:
-        raise DamagedFile(
-            "Its symbols do not match their checksum: archive and model do not belong together."
-        )
-    return sizes, columns
-
-
-def _by_size(sizes: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], list[int]]:
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for index, sides in enumerate(sizes):
-        groups.setdefault(sides, []).append(index)
-    return groups
-
-
-def symbols_crc(columns: Sequence[np.ndarray]) -> int:
-    """CRC-32 of the symbols, channel after channel, as little-endian int32."""
+def samples_crc(samples: Samples) -> int:
+    """CRC-32 of the samples' bytes, little-endian in C order, one after another."""
     crc = 0
-    for column in columns:
-        crc = zlib.crc32(column.astype("<i4").tobytes(), crc)
+    for sample in [samples] if isinstance(samples, np.ndarray) else samples:
+        crc = zlib.crc32(np.ascontiguousarray(sample, sample.dtype.newbyteorder("<")).tobytes(), crc)
     return crc
 
 
-def _sizes_to_bytes(sizes: Sequence[tuple[int, ...]]) -> bytes:
-    """Height and width of each sample; one pair alone where all are the same."""
+def sizes_to_bytes(shapes: Shapes, spec: DataSpec) -> bytes:
+    """What stands before a layer: height and width of each sample, where the spec leaves them open."""
+    if spec.is_fixed:
+        return b""
+    sizes = [shape[:2] for shape in shapes.shapes]
     told = sizes[:1] if len(set(sizes)) == 1 else sizes
     return write_varint(len(told)) + b"".join(write_varint(side) for pair in told for side in pair)
 
 
-def _sizes_from_bytes(payload: bytes, count: int, spec: DataSpec) -> tuple[list[tuple[int, ...]], bytes]:
+def sizes_from_bytes(payload: bytes, count: int, spec: DataSpec) -> tuple[Shapes, bytes]:
+    """Undo `sizes_to_bytes`: the shapes of `count` samples, and the rest of the payload.
+
+    Raises:
+        DamagedFile: no block holds so much.
+    """
     if spec.is_fixed:
-        sides = spec.shape[:2] if spec.modality == "image" else ()
-        return [tuple(side for side in sides if side is not None)] * count, payload
+        if count > items_in_block(spec):
+            raise DamagedFile("A block claims more samples than a block may hold.")
+        return Shapes((tuple(side or 0 for side in spec.shape),) * count), payload
     fields = ByteReader(payload, "A block of images")
     told = fields.count()
-    pairs: list[tuple[int, ...]] = [(fields.varint(), fields.varint()) for _ in range(told)]
+    pairs: list[Shape] = [(fields.varint(), fields.varint()) for _ in range(told)]
     if told not in (1, count) or any(not 0 < side <= MAX_SIDE for pair in pairs for side in pair):
         raise DamagedFile("A block lists the sizes of its images in a way that cannot be.")
-    if sum(h * w for h, w in pairs) * (count // told) > MAX_BLOCK_PIXELS:
+    pixels = sum(height * width for height, width in pairs) * (count // told)
+    if count > BLOCK_ITEMS or pixels > MAX_BLOCK_PIXELS:
         raise DamagedFile("A block claims more pixels than a block may hold.")
-    return pairs * (count // told), fields.rest()
+    rest = tuple(side or 0 for side in spec.shape[2:])
+    return Shapes(tuple((*pair, *rest) for pair in pairs) * (count // told)), fields.rest()
 
 
 MAX_SIDE = 1 << 20
 MAX_BLOCK_PIXELS = 1 << 31
+
+
+def encode_preview(model: Model, groups: Sequence[np.ndarray]) -> bytes:
+    """Groups of samples → the coded symbols."""
+    symbols = [np.concatenate([model.quantise(part) for part in portions(group)]) for group in groups]
+    return coder.encode(list(zip(by_channel(symbols), model.decoder.tables, strict=True)))
+
+
+def decode_preview(decoder: Decoder, stream: bytes, stacked: Sequence[Shape]) -> list[np.ndarray]:
+    """Undo `encode_preview`, as far as the model can say: groups of samples of those shapes."""
+    sides = [shape[1:3] if decoder.spec.modality == "image" else () for shape in stacked]
+    codes = [decoder.code_shape(size) for size in sides]
+    counts = [shape[0] * math.prod(code[1:]) for shape, code in zip(stacked, codes, strict=True)]
+    columns = coder.decode(stream, [(sum(counts), table) for table in decoder.tables])
+    groups, start = [], 0
+    for shape, size, code, count in zip(stacked, sides, codes, counts, strict=True):
+        symbols = np.stack([column[start : start + count] for column in columns])
+        symbols = np.moveaxis(symbols.reshape(code[0], shape[0], *code[1:]), 0, 1)
+        parts = portions(symbols, math.prod(shape[1:]) * np.dtype(decoder.spec.dtype).itemsize)
+        groups.append(np.concatenate([decoder.decode(part, size or None) for part in parts]))
+        start += count
+    return groups
+
+
+def portions(stacked: np.ndarray, sample_bytes: int | None = None) -> list[np.ndarray]:
+    """A stack in parts that a net may work on at once: at most 256 samples and about 4 MiB of them."""
+    each = max(1, stacked[:1].nbytes if sample_bytes is None else sample_bytes)
+    count = max(1, min(BLOCK_ITEMS, BLOCK_BYTES // each))
+    return [stacked[start : start + count] for start in range(0, len(stacked), count)]
+
+
+def layers_needed(plan: int | str, names: Sequence[str], wanted: str | None, tools: Toolbox) -> list[str]:
+    """The layers to read for the layer `wanted`, coarsest first; the last is the one that is restored.
+
+    Args:
+        plan: of the block.
+        names: of its layers.
+        wanted: a role; where the block has no such layer, the nearest finer one, else the finest.
+            None takes the finest.
+        tools: the coders that the plan may name.
+    Raises:
+        DamagedFile: plan and layers do not belong together.
+    """
+    coders = _coder_names(plan, names)
+    least = len(ROLES) if wanted is None else ROLES.index(wanted)
+    target = next((place for place, name in enumerate(names) if ROLES.index(name) >= least), len(names) - 1)
+    first = target
+    while first > 0 and names[first] != PREVIEW and tools.coder(coders[first]).uses_given:
+        first -= 1
+    return list(names[first : target + 1])
+
+
+def _coder_names(plan: int | str, names: Sequence[str]) -> list[str]:
+    coders = str(plan).split("+")
+    order = [ROLES.index(name) for name in names if name in ROLES]
+    known = len(order) == len(names) == len(coders) and order == sorted(set(order)) and bool(names)
+    if not known or any(
+        (coder == AUTOENCODER) != (name == PREVIEW) for coder, name in zip(coders, names, strict=True)
+    ):
+        raise DamagedFile(
+            "A block is coded in a way this version does not know. Update with `pip install -U isthmus`."
+        )
+    return coders
+
+
+def decode_block(tools: Toolbox, spec: DataSpec, block: Block, names: Sequence[str]) -> Samples:
+    """A block → its samples, as far as its layers tell.
+
+    Args:
+        tools: the coders, and the decoder of the model.
+        spec: of the samples.
+        block: read with the layers that `layers_needed` gave.
+        names: all layers of the block, read or not.
+    Raises:
+        DamagedFile: the bytes are not such a block, or decode to something else than was written.
+    """
+    coders = dict(zip(names, _coder_names(block.plan, names), strict=True))
+    groups: list[np.ndarray] | None = None
+    shapes = Shapes(())
+    for layer in block.layers:
+        shapes, stream = sizes_from_bytes(layer.payload, len(block.items), spec)
+        groups = _decode_layer(tools, coders[layer.name], stream, shapes, np.dtype(spec.dtype), groups)
+    if groups is None:
+        raise DamagedFile("A block holds no layer.")
+    samples = shapes.join(groups)
+    if samples_crc(samples) != block.layers[-1].content_crc:
+        raise DamagedFile(
+            "Its samples do not match their checksum: archive and model do not belong together."
+        )
+    return samples
+
+
+def _decode_layer(
+    tools: Toolbox,
+    name: str,
+    stream: bytes,
+    shapes: Shapes,
+    dtype: np.dtype,
+    given: list[np.ndarray] | None,
+) -> list[np.ndarray]:
+    stacked = shapes.stacked()
+    if name == AUTOENCODER:
+        if tools.parts.decoder is None:
+            raise DamagedFile("A block needs the autoencoder, and the archive does not name it.")
+        return decode_preview(tools.parts.decoder, stream, stacked)
+    found = tools.coder(name)
+    if found.uses_given and (given is None or [group.shape for group in given] != stacked):
+        raise DamagedFile("A layer needs the one before, and that is missing or of another shape.")
+    return decode_groups(found, stream, stacked, dtype, given)
+
+
+def make_layer(name: str, payload: bytes, samples: Samples) -> Layer:
+    """A layer as it is written: with the checksum of what it restores."""
+    return Layer(name, payload, samples_crc(samples))

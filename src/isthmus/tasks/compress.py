@@ -1,22 +1,45 @@
-"""Files ⇄ archive: `compress` and, beside it, its inverse `decompress`."""
+"""Files → archive: `compress`; its inverse `decompress` is in decompress.py."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-
-from isthmus.coding.container import ArchiveReader, ArchiveWriter, Layer, Sizes
-from isthmus.data import Source, open_source, write_source
-from isthmus.data.grouping import blocks
+from isthmus.coding.container import ArchiveReader, ArchiveWriter, Sizes
+from isthmus.data import Source, open_source
+from isthmus.data.distortion import Distortion
+from isthmus.data.grouping import archive_blocks
 from isthmus.errors import UseError
 from isthmus.model import Model
-from isthmus.tasks.archive import open_archive
-from isthmus.tasks.blocks import LATENTS, PLAN, encode_block
+from isthmus.tasks.advice import advice
+from isthmus.tasks.appending import Old, old_archive
+from isthmus.tasks.blocks import Samples
+from isthmus.tasks.campaign import Campaign, Wishes, plan_campaign, tightened
+from isthmus.tasks.choose import Totals
+from isthmus.tasks.decompress import DecompressResult, decompress, restore
+from isthmus.tasks.forms import BlockCoder
+from isthmus.tasks.parts import Parts, pack_parts
+from isthmus.tasks.promise import LOSSY, Promise, choose_mode, make_bound
 from isthmus.tasks.results import Result, size
+from isthmus.tasks.spool import Spool
+from isthmus.tasks.workers import map_blocks, worker_count
+
+__all__ = ["CompressResult", "DecompressResult", "compress", "compress_bytes", "decompress", "restore"]
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Winner:
+    """What one plan won."""
+
+    blocks: int
+    bytes: int
+    """Of its blocks' payloads."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +47,9 @@ class CompressResult(Result):
     """What `compress` made; every byte of the file is in one of the sizes."""
 
     output: Path | None
+    mode: str
+    promise: str
+    """In words: "lossless, bit for bit", "every error at most 0.01" …"""
     samples: int
     original_bytes: int
     """The samples as plain arrays."""
@@ -34,128 +60,255 @@ class CompressResult(Result):
     payload_bytes: int
     overhead_bytes: int
     """Header, block headers, index, footer."""
+    winners: dict[str, Winner]
+    """By plan: who coded how many blocks."""
+    rivals: dict[str, int]
+    """The payloads of each classical coder that ran on every block, had it been the only one."""
+    psnr_db: float | None
+    """Reached, where a PSNR was asked for."""
+    advice: tuple[str, ...]
+    """Sentences for the user: what training might gain, data that no longer fit the model."""
 
     def summary(self) -> str:
-        """One line for a terminal."""
+        """One line for a terminal, and one for each piece of advice."""
         ratio = self.original_bytes / max(1, self.archive_bytes)
         where = f" → {self.output}" if self.output else ""
-        return (
-            f"Lossy: {self.samples:,} samples, {size(self.original_bytes)} → {size(self.archive_bytes)} "
+        line = (
+            f"{self.promise[:1].upper()}{self.promise[1:]}: {self.samples:,} samples, "
+            f"{size(self.original_bytes)} → {size(self.archive_bytes)} "
             f"({ratio:.1f}×; of it model {size(self.model_bytes)}, codes {size(self.payload_bytes)}, "
             f"headers and index {size(self.overhead_bytes)}){where}"
         )
+        return "\n".join([line, *self._contest(), *self.advice])
+
+    def _contest(self) -> list[str]:
+        if self.mode == LOSSY or not self.winners:
+            return []
+        blocks = sum(winner.blocks for winner in self.winners.values())
+        won = ", ".join(f"{plan} {winner.blocks:,}" for plan, winner in self.winners.items())
+        line = f"{blocks:,} {'block' if blocks == 1 else 'blocks'}, won by {won}"
+        return [line + compared(self.rivals, self.payload_bytes + self.model_bytes) + "."]
+
+
+def compared(rivals: dict[str, int], ours: int) -> str:
+    """How we are beside the best single classical coder, as the end of a sentence.
+
+    >>> compared({"xz": 200, "zstd": 300}, 150)
+    '; 25% smaller than xz alone'
+    """
+    if not rivals:
+        return ""
+    best = min(rivals, key=lambda name: (rivals[name], name))
+    saved = 1 - ours / max(1, rivals[best])
+    return f"; {saved:.0%} smaller than {best} alone" if saved > 0.005 else f"; as small as {best} alone"
 
 
 def compress(
     source: Any,
-    model: Model,
     output: str | Path | BinaryIO,
     *,
+    model: Model | None = None,
+    mode: str | None = None,
+    max_error: float | None = None,
+    error_mode: str = "abs",
+    target_psnr: float | None = None,
+    effort: int = 5,
+    coder: str | None = None,
     embed_model: bool = True,
+    preview: bool = False,
+    append: bool = False,
+    workers: int | None = 1,
     skip_bad: bool = False,
     force: bool = False,
+    progress: Progress | None = None,
 ) -> CompressResult:
-    """Write `source` as a lossy archive.
+    """Write `source` as an archive.
 
     Args:
         source: a path, a name, an array, or an opened Source.
-        model: made by `fit` on data of this kind.
         output: the .isz file, or a binary file object.
-        embed_model: keep the decode part of the model in the archive, so that it needs nothing
-            else; without it, `decompress` wants the model again.
+        model: made by `fit` on data of this kind; it competes with the classical coders.
+        mode: "lossy" (the default with a model), "bounded" (the default with a bound) or "lossless"
+            (the default without either). "lossless" with a bound gives both layers.
+        max_error: how far any restored value may be from its original.
+        error_mode: "abs"; "rel", times the range of all finite values; "pointwise", times each value.
+        target_psnr: dB to reach, instead of max_error.
+        effort: 1 to 9; up to 8, a sample decides which coders run on every block, 9 runs all.
+        coder: force this one.
+        embed_model: keep the parts of the model that blocks use in the archive, so that it needs
+            nothing else; without them, `decompress` wants the model again.
+        preview: keep the latents in every block, even where they do not pay.
+        append: add to the archive `output` instead of writing a new one, in its mode.
+        workers: processes; None takes one a core where the data are large. Same bytes for any.
         skip_bad: leave unreadable items out.
         force: replace an existing output.
+        progress: told samples done and in all, after each block.
     Raises:
+        UseError: the wishes contradict each other, or the data.
         SpecMismatch: the model was made for other data.
         OutputExists, MachineError: nothing was written.
     """
-    source = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
-    model.require_fits(source.spec)
+    bounded = max_error is not None or target_psnr is not None
+    mode = choose_mode(mode, has_model=model is not None, bounded=bounded)
+    _require_sense(mode, model, effort=effort, coder=coder, preview=preview, append=append, bounded=bounded)
+    if not isinstance(source, Source):
+        source = open_source(source, skip_bad=skip_bad, trainable=mode == LOSSY)
+    if model is not None:
+        model.require_fits(source.spec)
     target = Path(output) if isinstance(output, (str, Path)) else output
-    header = {"spec": source.spec.to_dict(), "model": model.hash, "mode": "lossy"}
-    packed = model.decoder.to_bytes() if embed_model else None
-    payload_bytes = 0
-    with ArchiveWriter(target, header, force=force) as writer:
-        for block in blocks(source):
-            payload, crc = encode_block(model, source.read(block))
-            payload_bytes += len(payload)
-            writer.add_block(range(block[0], block[-1] + 1), PLAN, [Layer(LATENTS, payload, crc)])
-        writer.finish(packed, {"layout": source.layout.to_dict()})
+    wishes = Wishes(effort, coder, embed_model, preview)
+    old = old_archive(target, source, model) if append else None
+    bound, asked = make_bound(source, max_error, error_mode, target_psnr)
+    promise = old.promise if old is not None else Promise(mode, bound, asked)
+    campaign = plan_campaign(source, promise, model if old is None else old.usable(model), wishes)
+    beside = target.parent if isinstance(target, Path) else None
+    count = worker_count(workers, source.raw_bytes)
+    with Spool(beside) as spool:
+        campaign, tally = _code(source, campaign, spool, count, progress)
+        return _write(source, target, campaign, spool, tally, old, wishes, force=force)
+
+
+def _require_sense(
+    mode: str,
+    model: Model | None,
+    *,
+    effort: int,
+    coder: str | None,
+    preview: bool,
+    append: bool,
+    bounded: bool,
+) -> None:
+    if not 1 <= effort <= 9:
+        raise UseError(f"--effort must be 1 to 9; got {effort}.")
+    if preview and model is None:
+        raise UseError("--preview keeps the latents of a model: give one with -m MODEL.ism.")
+    if preview and mode == LOSSY:
+        raise UseError("A lossy archive is nothing but preview: leave out --preview, or ask for more.")
+    if coder is not None and mode == LOSSY:
+        raise UseError("A lossy archive is coded by the autoencoder alone: leave out --coder.")
+    if append and bounded:
+        raise UseError("An archive keeps the bound it was made with: leave out the bound with --append.")
+
+
+@dataclass
+class _Tally:
+    """Sums over blocks."""
+
+    rivals: Totals
+    distortion: Distortion
+    preview_bytes: int | None = 0
+
+
+def _code(
+    source: Source, campaign: Campaign, spool: Spool, workers: int, progress: Progress | None
+) -> tuple[Campaign, _Tally]:
+    """Code every block into the spool; again under a narrower bound if a PSNR was missed."""
+    while True:
+        tally = _Tally(Totals(), Distortion.none())
+        _code_once(source, campaign.job, spool, tally, workers, progress)
+        asked = campaign.job.promise.asked
+        if not campaign.job.measure or asked is None or tally.distortion.psnr_db >= asked[1]:
+            return campaign, tally
+        campaign = replace(campaign, job=tightened(campaign.job, tally.distortion.psnr_db))
+        spool.clear()
+
+
+def _code_once(
+    source: Source, job: BlockCoder, spool: Spool, tally: _Tally, workers: int, progress: Progress | None
+) -> None:
+    blocks = list(archive_blocks(source))
+    for block, coded in zip(blocks, map_blocks(job, _read(source, blocks), workers), strict=True):
+        spool.add(block, coded.forms)
+        tally.rivals.add(coded.rivals)
+        tally.distortion = tally.distortion + coded.distortion
+        if coded.preview_bytes is None or tally.preview_bytes is None:
+            tally.preview_bytes = None
+        else:
+            tally.preview_bytes += coded.preview_bytes
+        if progress is not None:
+            progress(block.stop, len(source))
+
+
+def _read(source: Source, blocks: Iterable[range]) -> Iterator[Samples]:
+    for block in blocks:
+        yield source.stack(block) if source.spec.is_fixed else source.read(block)
+
+
+def _write(
+    source: Source,
+    target: Path | BinaryIO,
+    campaign: Campaign,
+    spool: Spool,
+    tally: _Tally,
+    old: Old | None,
+    wishes: Wishes,
+    *,
+    force: bool,
+) -> CompressResult:
+    job = campaign.job
+    parts = job.toolbox.parts
+    used = _best_parts(spool, parts, wishes.embed_model, free=frozenset() if old is None else old.embedded)
+    chosen = list(spool.chosen(used))
+    used = frozenset[str]().union(*(held.form.needs for _, held in chosen))
+    rivals = tally.rivals.whole()
+    header = old.header if old is not None else _header(source, job.promise, parts, used)
+    extras = {"layout": source.layout.to_dict(), "rivals": rivals}
+    packed = pack_parts(parts, used) if wishes.embed_model else None
+    winners: dict[str, Winner] = {}
+    writer = (
+        ArchiveWriter(target, header, force=force) if old is None else ArchiveWriter.append(target, header)
+    )
+    with writer:
+        before, first = writer.length if old is not None else 0, writer.items
+        for items, held in chosen:
+            writer.add_block(
+                range(first + items.start, first + items.stop), held.form.plan, spool.layers(held)
+            )
+            won = winners.get(held.form.plan, Winner(0, 0))
+            winners[held.form.plan] = Winner(won.blocks + 1, won.bytes + held.size)
+        writer.finish(packed, extras if old is None else old.extras(extras))
+    payload_bytes = sum(held.size for _, held in chosen)
+    model_bytes = 0 if packed is None or (old is not None and old.embedded) else len(packed)
     return CompressResult(
         output=target if isinstance(target, Path) else None,
+        mode=job.promise.mode,
+        promise=job.promise.summary(),
         samples=len(source),
         original_bytes=source.raw_bytes,
         source_bytes=source.file_bytes,
-        archive_bytes=writer.length,
-        model_bytes=len(packed or b""),
+        archive_bytes=writer.length - before,
+        model_bytes=model_bytes,
         payload_bytes=payload_bytes,
-        overhead_bytes=writer.length - len(packed or b"") - payload_bytes,
+        overhead_bytes=writer.length - before - model_bytes - payload_bytes,
+        winners=dict(sorted(winners.items(), key=lambda pair: (-pair[1].blocks, pair[0]))),
+        rivals=rivals,
+        psnr_db=tally.distortion.psnr_db if job.measure else None,
+        advice=advice(source, job.model, campaign.preview_bits, tally.preview_bytes),
     )
 
 
-@dataclass(frozen=True)
-class DecompressResult(Result):
-    """What `decompress` restored."""
-
-    files: tuple[Path, ...]
-    samples: int
-    directory: Path
-
-    def summary(self) -> str:
-        """One line for a terminal."""
-        what = self.files[0].name if len(self.files) == 1 else f"{len(self.files):,} files"
-        return f"Restored {self.samples:,} samples as {what} in {self.directory}"
+def _header(source: Source, promise: Promise, parts: Parts, used: frozenset[str]) -> dict[str, Any]:
+    hashes = {name: told for name, told in parts.hashes().items() if name in used}
+    return {"spec": source.spec.to_dict(), "parts": hashes, **promise.to_dict()}
 
 
-def decompress(
-    archive: str | Path | bytes,
-    directory: str | Path,
-    *,
-    model: Model | None = None,
-    items: tuple[int, int] | None = None,
-    force: bool = False,
-) -> DecompressResult:
-    """Restore the files of an archive.
-
-    Args:
-        archive: the .isz file, or its bytes.
-        directory: where to put the files.
-        model: needed only where the archive does not hold its own.
-        items: (start, stop) to restore only those samples.
-        force: replace existing files.
-    """
-    directory = Path(directory)
-    opened = open_archive(archive, model)
-    with opened.reader:
-        start, stop = _range(items, opened.reader.items)
-        files = write_source(
-            opened.layout.select(start, stop),
-            opened.spec,
-            opened.samples(start, stop),
-            directory,
-            force=force,
-        )
-    return DecompressResult(tuple(files), stop - start, directory)
+def _best_parts(spool: Spool, parts: Parts, embed: bool, *, free: frozenset[str]) -> frozenset[str]:
+    """The set of parts with which the whole archive, parts included, is smallest."""
+    there = sorted(parts.hashes())
+    costs: list[tuple[int, int, frozenset[str]]] = []
+    for count in range(len(there) + 1):
+        for names in map(frozenset, combinations(there, count)):
+            if spool.can_do_with(names):
+                price = len(pack_parts(parts, names - free) or b"") if embed else 0
+                costs.append((spool.bytes_with(names) + price, count, names))
+    return min(costs, key=lambda cost: cost[:2])[2]
 
 
-def restore(archive: str | Path | bytes, *, model: Model | None = None) -> np.ndarray | list[np.ndarray]:
-    """All samples of an archive as one array, or as a list where they differ in size."""
-    opened = open_archive(archive, model)
-    with opened.reader:
-        samples = list(opened.samples(0, opened.reader.items))
-    return np.stack(samples) if opened.spec.is_fixed else samples
-
-
-def _range(items: tuple[int, int] | None, count: int) -> tuple[int, int]:
-    start, stop = items if items is not None else (0, count)
-    if not 0 <= start < stop <= count:
-        raise UseError(f"--items must lie within 0:{count} and not be empty; got {start}:{stop}.")
-    return start, stop
-
-
-def compress_bytes(source: Any, model: Model) -> tuple[bytes, CompressResult, Sizes]:
+def compress_bytes(
+    source: Any, model: Model | None = None, **options: Any
+) -> tuple[bytes, CompressResult, Sizes]:
     """As `compress`, in memory."""
     file = io.BytesIO()
-    result = compress(source, model, file)
+    result = compress(source, file, model=model, **options)
     data = file.getvalue()
     return data, result, ArchiveReader(data).sizes()

@@ -83,7 +83,7 @@ def demo(
         quiet=quiet, say=say,
     )  # fmt: skip
     say(f"2. compress: the digits in {held}, which training never saw, into {archive}")
-    compressed = compress(held, fitted.model, archive, force=force)
+    compressed = compress(held, archive, model=fitted.model, force=force)
     say(f"3. decompress: into {restored}; the archive holds all it takes")
     decompressed = decompress(archive, restored, force=force)
     say("4. verify: every checksum, and the distance to the originals")

@@ -105,7 +105,7 @@ def evaluate(source: Any, model: Model, *, skip_bad: bool = False, peers: bool =
         peers: compare with zstd, xz, and, for images, PNG, WebP and JPEG at the same PSNR.
     """
     source = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
-    archive, result, sizes = compress_bytes(source, model)
+    archive, result, sizes = compress_bytes(source, model, mode="lossy")
     distortion, originals, restored = Distortion.none(), [], []
     for index, sample in enumerate(open_archive(archive, model).samples(0, len(source))):
         original = source.read([index])[0]

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isthmus.coding.container import ArchiveReader
+from isthmus.coding.container import ArchiveReader, Sizes
 from isthmus.coding.index import MAGIC
 from isthmus.data import Layout
 from isthmus.errors import ConfigError, DamagedFile, NoData
 from isthmus.model import Model
 from isthmus.spec import DataSpec
+from isthmus.tasks.compress import compared
+from isthmus.tasks.promise import Promise
 from isthmus.tasks.results import Result, size
 
 
@@ -51,7 +53,7 @@ def _model(path: Path) -> InfoResult:
     model = Model.load(path)
     made, config = model.provenance, model.config
     held = made.get("held_out", {})
-    decoder = sum(w.values.size for w in model.decoder.weights.values())
+    decoder = sum(w.values.size for w in model.decoder.program.weights.values())
     encoder = sum(w.size for w in model.encoder.values())
     facts = {
         "trained on": f"{made['trained_on']['samples']:,} samples of {made['trained_on']['name']}",
@@ -63,7 +65,7 @@ def _model(path: Path) -> InfoResult:
             "kind", "held-out"
         ): f"{held['psnr_db']:.2f} dB at {held['bits_per_value']:.3f} bits per value, "
         f"{held['samples']:,} samples",
-        "can": "compress (lossy), decompress, embed, evaluate",
+        "can": "compress (lossy, bounded, lossless), decompress, embed, evaluate",
         "file": size(path.stat().st_size),
         "embedded": f"{size(len(model.decoder.to_bytes()))} in an archive",
         "made with": f"isthmus {made['isthmus']}, torch {made['torch']}",
@@ -80,14 +82,49 @@ def _archive(path: Path) -> InfoResult:
         facts = {
             "samples": f"{reader.items:,} in {len(reader.blocks)} blocks",
             "files": f"{len(layout.members):,} ({_names(layout)})",
-            "mode": reader.header.get("mode", "unknown"),
+            "mode": Promise.from_dict(reader.header).summary(),
             "generation": reader.generation,
             "total": f"{size(sizes.total)}",
-            "codes": ", ".join(f"{name} {size(count)}" for name, count in sizes.layers.items()),
-            "model": f"{embedded}, hash {reader.header.get('model')}",
+            "codes": ", ".join(f"{name} {size(count)}" for name, count in sizes.layers.items()) or "none",
+            "won by": _winners(reader),
+            **_saved(reader, sizes),
+            "model": f"{embedded}, {_hashes(reader)}",
             "headers, index": size(sizes.header + sizes.blocks + sizes.index + sizes.footer),
         }
         return InfoResult(path, "archive", f"archive of {spec.summary()}", facts)
+
+
+def _winners(reader: ArchiveReader) -> str:
+    """Who coded how many blocks, and in how many bytes; most blocks first."""
+    won: dict[str, tuple[int, int]] = {}
+    for entry in reader.blocks:
+        blocks, count = won.get(str(entry.header.plan), (0, 0))
+        won[str(entry.header.plan)] = blocks + 1, count + entry.header.payload_bytes
+    order = sorted(won.items(), key=lambda pair: (-pair[1][0], pair[0]))
+    return (
+        ", ".join(
+            f"{plan} {blocks:,} {'block' if blocks == 1 else 'blocks'} ({size(count)})"
+            for plan, (blocks, count) in order
+        )
+        or "nobody"
+    )
+
+
+def _saved(reader: ArchiveReader, sizes: Sizes) -> dict[str, str]:
+    """The line about the classical coders, where any ran on every block."""
+    rivals = reader.extras.get("rivals")
+    if not isinstance(rivals, dict) or not rivals or any(type(count) is not int for count in rivals.values()):
+        return {}
+    order = sorted(rivals, key=lambda name: (rivals[name], name))
+    listed = ", ".join(f"{name} {size(rivals[name])}" for name in order)
+    return {"alone": listed + compared(rivals, sizes.model + sum(sizes.layers.values()))}
+
+
+def _hashes(reader: ArchiveReader) -> str:
+    parts = reader.header.get("parts")
+    if not isinstance(parts, dict) or not parts:
+        return "none needed"
+    return ", ".join(f"{name} {told}" for name, told in parts.items())
 
 
 def _described(reader: ArchiveReader) -> tuple[DataSpec, Layout]:

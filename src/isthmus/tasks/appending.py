@@ -1,0 +1,84 @@
+"""What an archive that is to be appended to says, and allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from isthmus.coding.container import ArchiveReader
+from isthmus.data import Layout, Source
+from isthmus.errors import ConfigError, DamagedFile, ModelNeeded, UseError
+from isthmus.model import Model
+from isthmus.spec import DataSpec
+from isthmus.tasks.parts import parts_of
+from isthmus.tasks.promise import LOSSY, Promise
+
+
+@dataclass(frozen=True)
+class Old:
+    """An archive before something is appended."""
+
+    header: dict[str, Any]
+    promise: Promise
+    layout: Layout
+    """Of the old and the new samples together."""
+    rivals: Mapping[str, int]
+    embedded: frozenset[str]
+    """The parts of a model that it holds already."""
+
+    def usable(self, model: Model | None) -> Model | None:
+        """The model, where the archive names it; new parts cannot be added to an old header."""
+        return model if self.header["parts"] else None
+
+    def extras(self, new: Mapping[str, Any]) -> dict[str, Any]:
+        """The extras of both."""
+        rivals = {
+            name: size + new["rivals"][name] for name, size in self.rivals.items() if name in new["rivals"]
+        }
+        return {"layout": self.layout.to_dict(), "rivals": rivals}
+
+
+def old_archive(target: Path | BinaryIO, source: Source, model: Model | None) -> Old:
+    """Open the archive and see whether `source` can be appended.
+
+    Raises:
+        UseError: the samples are of another kind, or have names that are taken.
+        ModelNeeded: a lossy archive, and its model was not given.
+    """
+    with ArchiveReader(target) as reader:
+        name, header, embedded = reader.name, reader.header, reader.model is not None
+        try:
+            spec, layout = DataSpec.from_dict(header["spec"]), Layout.from_dict(reader.extras["layout"])
+            parts, rivals = dict(header["parts"]), dict(reader.extras.get("rivals", {}))
+        except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as wrong:
+            raise DamagedFile(f"{name}: the header or index lacks {wrong}.") from wrong
+    promise = Promise.from_dict(header)
+    if not spec.accepts(source.spec):
+        raise UseError(
+            f"{name} holds samples of {spec.summary()}; those to append are of {source.spec.summary()}."
+        )
+    hashes = parts_of(model).hashes()
+    if (
+        parts
+        and (promise.mode == LOSSY or model is not None)
+        and any(hashes.get(n) != h for n, h in parts.items())
+    ):
+        raise ModelNeeded(f"{name} was made with another model. Give that one with -m, to append to it.")
+    held = frozenset(parts) if embedded else frozenset[str]()
+    return Old(header, promise, _joined(layout, source.layout, name), rivals, held)
+
+
+def _joined(old: Layout, new: Layout, name: str) -> Layout:
+    """Both layouts' members, in order; one array of the same name grows."""
+    if old.reader != new.reader or dict(old.options) != dict(new.options):
+        raise UseError(f"{name} was made from another kind of file, so these cannot be appended.")
+    single = len(old.members) == len(new.members) == 1
+    if single and old.members[0].name == new.members[0].name and old.members[0].count is not None:
+        grown = old.members[0].count + len(new.members[0])
+        return replace(old, members=(replace(old.members[0], count=grown),))
+    taken = {member.name for member in old.members} & {member.name for member in new.members}
+    if taken:
+        raise UseError(f"{name} holds {sorted(taken)[0]} already. Rename what is to be appended.")
+    return replace(old, members=old.members + new.members)

@@ -1,0 +1,104 @@
+"""Which coders are worth running on every block, judged on a sample of the source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from isthmus.coding.bound import Bound
+from isthmus.coding.coders import CODERS
+from isthmus.coding.contest import Contest
+from isthmus.data import Source
+from isthmus.data.grouping import archive_blocks
+from isthmus.tasks.blocks import Samples, Shapes
+from isthmus.tasks.parts import Parts, Toolbox
+
+SAMPLE_SHARE = 0.02
+LEAST_SAMPLE_BYTES = 1 << 20  # less would not show what longer blocks can gain
+PIECES = 4
+SMALL_BYTES = 8 << 20  # sources that are coded by all coders sooner than they are sampled
+ALL_EFFORT = 9
+SLOW = {"xz": 3}
+"""The least effort at which a slow coder may compete."""
+
+
+def coder_names(parts: Parts, effort: int) -> list[str]:
+    """All that may compete: the coders of the table, and the model's own."""
+    return [*(name for name in CODERS if SLOW.get(name, 0) <= effort), *parts.coders()]
+
+
+def choose_coders(
+    source: Source, targets: Sequence[tuple[str, Bound | None]], parts: Parts, effort: int
+) -> tuple[str, ...]:
+    """The names of the coders to run on every block.
+
+    With effort 9, or little data, all of them. Otherwise the two (from effort 6 on: three) that
+    made the sample smallest for each target, all that need a prediction, and the model's own.
+    """
+    toolbox = Toolbox(parts)
+    names = coder_names(parts, effort)
+    if effort >= ALL_EFFORT or source.raw_bytes <= SMALL_BYTES:
+        return tuple(names)
+    always = [name for name in names if toolbox.coder(name).uses_given or name in parts.coders()]
+    contest = Contest({name: toolbox.coder(name) for name in names if name not in always})
+    pieces = list(sample_pieces(source))
+    kept: list[str] = ["stored"]
+    for _, bound in targets:
+        kept += _smallest(contest, pieces, bound, 2 if effort <= _TWO_UP_TO else 3)
+    return tuple(name for name in names if name in {*kept, *always})
+
+
+_TWO_UP_TO = 5
+
+
+def _smallest(contest: Contest, pieces: Iterable[Samples], bound: Bound | None, count: int) -> list[str]:
+    totals = Totals()
+    for piece in pieces:
+        payloads = contest.payloads(Shapes.of(piece).split(piece), bound)
+        totals.add({name: len(payload) for name, payload in payloads.items()})
+    return sorted(totals.whole(), key=lambda name: (totals.bytes[name], name))[:count]
+
+
+@dataclass
+class Totals:
+    """Sums by name, of names that were there every time."""
+
+    times: int = 0
+
+    def __post_init__(self) -> None:
+        self.bytes: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
+
+    def add(self, sizes: Mapping[str, int]) -> None:
+        """One more block."""
+        self.times += 1
+        for name, size in sizes.items():
+            self.bytes[name] = self.bytes.get(name, 0) + size
+            self._seen[name] = self._seen.get(name, 0) + 1
+
+    def whole(self) -> dict[str, int]:
+        """The sums of those that every block had."""
+        return {name: size for name, size in self.bytes.items() if self._seen[name] == self.times}
+
+
+def sample_pieces(source: Source) -> list[Samples]:
+    """Pieces of neighbouring samples, evenly spread: a fiftieth of the source, at least 1 MiB."""
+    wanted = max(LEAST_SAMPLE_BYTES, int(SAMPLE_SHARE * source.raw_bytes)) // PIECES
+    blocks = list(archive_blocks(source))
+    picked = [blocks[place * len(blocks) // PIECES] for place in range(min(PIECES, len(blocks)))]
+    return [_piece(source, block, wanted) for block in picked]
+
+
+def _piece(source: Source, block: range, wanted_bytes: int) -> Samples:
+    """The first samples of a block; of a single large one, its first rows."""
+    each = max(1, source.raw_bytes // max(1, len(source)))
+    some = block[: max(1, wanted_bytes // each)]
+    if not source.spec.is_fixed:
+        return source.read(some)
+    stack = source.stack(some)
+    if len(stack) > 1 or stack.ndim == 1 or stack.nbytes <= 2 * wanted_bytes:
+        return stack
+    rows = max(1, stack.shape[1] * wanted_bytes // stack.nbytes)
+    return np.ascontiguousarray(stack[:, :rows])

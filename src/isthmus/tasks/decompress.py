@@ -1,0 +1,122 @@
+"""Archive → files: the inverse of compress.py."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from isthmus.data import write_source
+from isthmus.data.stacks import Stacks
+from isthmus.errors import UseError
+from isthmus.model import Model
+from isthmus.tasks.archive import Opened, open_archive
+from isthmus.tasks.promise import PREVIEW, ROLES
+from isthmus.tasks.results import Result
+from isthmus.tasks.workers import worker_count
+
+
+@dataclass(frozen=True)
+class DecompressResult(Result):
+    """What `decompress` restored."""
+
+    files: tuple[Path, ...]
+    samples: int
+    directory: Path
+
+    def summary(self) -> str:
+        """One line for a terminal."""
+        what = self.files[0].name if len(self.files) == 1 else f"{len(self.files):,} files"
+        return f"Restored {self.samples:,} samples as {what} in {self.directory}"
+
+
+def decompress(
+    archive: str | Path | bytes,
+    directory: str | Path,
+    *,
+    model: Model | None = None,
+    items: tuple[int, int] | None = None,
+    layer: str | None = None,
+    workers: int | None = 1,
+    force: bool = False,
+) -> DecompressResult:
+    """Restore the files of an archive.
+
+    Args:
+        archive: the .isz file, or its bytes.
+        directory: where to put the files.
+        model: needed only where the archive does not hold its own.
+        items: (start, stop) to restore only those samples.
+        layer: "preview", "bound" or "lossless": how fine; None restores the finest there is.
+        workers: processes that decode; None takes one a core where the data are large.
+        force: replace existing files.
+    Raises:
+        UseError: no such items, or no such layer.
+    """
+    directory = Path(directory)
+    opened = open_archive(archive, model)
+    with opened.reader:
+        start, stop = _range(items, opened.reader.items)
+        _require_layer(opened, layer)
+        count = worker_count(workers, _raw_bytes(opened, stop - start))
+        files = write_source(
+            opened.layout.select(start, stop) if items is not None else opened.layout,
+            opened.spec,
+            Stacks(opened.stacks(start, stop, layer, workers=count)),
+            directory,
+            force=force,
+        )
+    return DecompressResult(tuple(files), stop - start, directory)
+
+
+def restore(
+    archive: str | Path | bytes, *, model: Model | None = None, layer: str | None = None
+) -> np.ndarray | list[np.ndarray]:
+    """All samples of an archive as one array, or as a list where they differ in size."""
+    opened = open_archive(archive, model)
+    with opened.reader:
+        _require_layer(opened, layer)
+        stacks = list(opened.stacks(0, opened.reader.items, layer))
+    if not opened.spec.is_fixed:
+        return [sample for stack in stacks for sample in stack]
+    if (
+        opened.layout.members
+        and opened.layout.members[0].count is None
+        and len(stacks) == 1 == len(stacks[0])
+    ):
+        single = opened.spec.axes == ()  # one number, which is no array of one number
+        return np.asarray(stacks[0][0]) if single else np.asarray(stacks[0])
+    none = np.empty((0, *(side or 0 for side in opened.spec.shape)), opened.spec.dtype)
+    return np.concatenate(stacks) if stacks else none
+
+
+def _range(items: tuple[int, int] | None, count: int) -> tuple[int, int]:
+    if items is None:
+        return 0, count
+    start, stop = items
+    if not 0 <= start < stop <= count:
+        raise UseError(f"--items must lie within 0:{count} and not be empty; got {start}:{stop}.")
+    return start, stop
+
+
+def _require_layer(opened: Opened, layer: str | None) -> None:
+    """Refuse a layer that is finer than everything the archive holds."""
+    if layer is None:
+        return
+    if layer not in ROLES:
+        raise UseError(f"--layer must be one of {', '.join(ROLES)}; got {layer!r}.")
+    held = [role for role, _ in opened.promise.targets] or [PREVIEW]
+    if ROLES.index(layer) > ROLES.index(held[-1]):
+        raise UseError(f"The archive has no layer {layer!r}; its finest is {held[-1]!r}.")
+
+
+def _raw_bytes(opened: Opened, count: int) -> int:
+    if not opened.spec.is_fixed:
+        return count * _PHOTO_BYTES
+    return (
+        count * int(np.prod([side or 0 for side in opened.spec.shape])) * np.dtype(opened.spec.dtype).itemsize
+    )
+
+
+_PHOTO_BYTES = 1 << 20  # about; what differs in size is a photograph, and only the order matters here
