@@ -12,10 +12,11 @@ from isthmus.cli.evaluate import evaluate
 from isthmus.cli.fit import fit
 from isthmus.cli.info import info
 from isthmus.cli.options import Version
+from isthmus.cli.repack import repack
 from isthmus.cli.report import report
 from isthmus.cli.verify import verify
 
-COMMANDS = (demo, fit, compress, decompress, verify, info, evaluate, embed, report)
+COMMANDS = (demo, fit, compress, decompress, verify, repack, info, evaluate, embed, report)
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 

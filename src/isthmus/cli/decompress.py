@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from typer import Option
+from typer import Exit, Option
 
 from isthmus.cli.options import ArchiveArgument as Archive
-from isthmus.cli.options import ArchiveModelOption, Force, Threads, Workers, default_output
+from isthmus.cli.options import (
+    ArchiveModelOption,
+    Force,
+    MaxOutputBytes,
+    Threads,
+    Workers,
+    default_output,
+)
 from isthmus.cli.voice import Voice, command
+
+if TYPE_CHECKING:
+    from isthmus.limits import Limits
 
 
 @command("isthmus decompress photos.isz -o restored/ --items 10:20")
@@ -33,6 +44,10 @@ def decompress(
             show_default="the finest",
         ),
     ] = None,
+    skip_damaged: Annotated[
+        bool, Option("--skip-damaged", help="Restore what is whole, and name what is not.")
+    ] = False,
+    max_output_bytes: MaxOutputBytes = None,
     force: Force = False,
     workers: Workers = None,
     threads: Threads = None,
@@ -51,9 +66,25 @@ def decompress(
         items=None if items is None else parse_items(items),
         layer=layer,
         workers=workers,
+        skip_damaged=skip_damaged,
         force=force,
+        limits=output_limits(max_output_bytes),
     )
+    for fault in result.damage:
+        voice.detail(fault)
+    voice.left_out(result.missing)
     voice.result(result)
+    if result.missing:
+        raise Exit(1)
+
+
+def output_limits(max_output_bytes: int | None) -> Limits:
+    """The limits that --max-output-bytes asks for; without it, the defaults."""
+    from isthmus.limits import DEFAULT_LIMITS
+
+    return (
+        DEFAULT_LIMITS if max_output_bytes is None else replace(DEFAULT_LIMITS, output_bytes=max_output_bytes)
+    )
 
 
 def parse_items(text: str) -> tuple[int, int]:

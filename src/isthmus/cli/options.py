@@ -49,6 +49,16 @@ ArchiveModelOption = Annotated[
 ]
 Force = Annotated[bool, Option("--force", "-f", help="Replace outputs that are there already.")]
 SkipBad = Annotated[bool, Option("--skip-bad", help="Leave unreadable items out, and name them.")]
+MaxOutputBytes = Annotated[
+    int | None,
+    Option(
+        "--max-output-bytes",
+        min=0,
+        metavar="N",
+        help="Refuse archives that would restore to more.",
+        show_default="64 GiB",
+    ),
+]
 Threads = Annotated[
     int | None, Option("--threads", min=1, help="CPU threads; without it, measured.", show_default=False)
 ]

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from typer import Exit, Option
 
+from isthmus.cli.decompress import output_limits
 from isthmus.cli.options import ArchiveArgument as Archive
-from isthmus.cli.options import ArchiveModelOption, Threads
+from isthmus.cli.options import ArchiveModelOption, MaxOutputBytes, Threads
 from isthmus.cli.voice import Voice, command
 
 
@@ -19,6 +20,7 @@ def verify(
     against: Annotated[
         str | None, Option(metavar="SOURCE", help="Compare with these originals.", show_default=False)
     ] = None,
+    max_output_bytes: MaxOutputBytes = None,
     threads: Threads = None,
 ) -> None:
     """Check every checksum of an archive; leave with 1 where something is wrong."""
@@ -28,7 +30,12 @@ def verify(
     from isthmus.model import Model
     from isthmus.tasks.verify import verify as run
 
-    result = run(archive, model=None if model is None else Model.load(model), against=against)
+    result = run(
+        archive,
+        model=None if model is None else Model.load(model),
+        against=against,
+        limits=output_limits(max_output_bytes),
+    )
     for problem in result.problems[1:]:
         voice.detail(problem)
     voice.result(result)

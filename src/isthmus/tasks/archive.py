@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from isthmus.coding.container import ArchiveReader, Block
 from isthmus.data import Layout
 from isthmus.data.stacks import Stacks
 from isthmus.errors import ConfigError, DamagedFile, ModelNeeded
+from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import Model
 from isthmus.spec import DataSpec
 from isthmus.tasks.blocks import Samples, decode_block, layers_needed
@@ -46,18 +48,30 @@ class Opened:
                 it has. None takes the finest.
             workers: processes that decode.
         """
+        limits, made = self.reader.limits, 0
+        limits.require("output_bytes", sample_bytes(self.spec) * (stop - start), "The output")
         tasks = (self.task(number, start, stop, layer) for number in self.reader.blocks_for(start, stop))
-        yield from map_blocks(BlockDecoder(self.tools, self.spec), tasks, workers)
+        for samples in map_blocks(BlockDecoder(self.tools, self.spec), tasks, workers):
+            made += samples.nbytes if isinstance(samples, np.ndarray) else sum(s.nbytes for s in samples)
+            limits.require("output_bytes", made, "The output")
+            yield samples
 
     def task(self, number: int, start: int, stop: int, layer: str | None = None) -> Task:
         """Read what it takes to restore the samples of block `number` that lie in start … stop - 1."""
         header = self.reader.blocks[number].header
+        size = sample_bytes(self.spec) * header.count
+        self.reader.limits.require("block_bytes", size, f"Block {number}")
         names = [info.name for info in header.layers]
         block = self.reader.read_block(number, layers_needed(header.plan, names, layer, self.tools))
         items = np.concatenate([np.arange(run.start, run.stop) for run in block.runs])
         inside = np.flatnonzero((items >= start) & (items < stop))
         whole = len(inside) == len(items)
         return Task(block, tuple(names), None if whole else tuple(inside.tolist()))
+
+
+def sample_bytes(spec: DataSpec) -> int:
+    """Of one sample; 0 where samples differ in size, which only their blocks tell."""
+    return math.prod(side or 0 for side in spec.shape) * np.dtype(spec.dtype).itemsize
 
 
 @dataclass(frozen=True)
@@ -88,14 +102,17 @@ class BlockDecoder:
         return [samples[place] for place in task.places]
 
 
-def open_archive(source: str | Path | bytes, model: Model | None = None) -> Opened:
+def open_archive(
+    source: str | Path | bytes, model: Model | None = None, *, limits: Limits = DEFAULT_LIMITS
+) -> Opened:
     """Open an archive and find its decoder, embedded or given.
 
     Raises:
         ModelNeeded: the archive only names its model, and `model` is missing or another.
+        TooLarge: it asks for more than the limits allow.
     """
     with ExitStack() as unless_whole:
-        reader = unless_whole.enter_context(ArchiveReader(source))
+        reader = unless_whole.enter_context(ArchiveReader(source, limits=limits))
         opened = _opened(reader, model)
         unless_whole.pop_all()  # the caller closes it now
     return opened
@@ -111,14 +128,19 @@ def _opened(reader: ArchiveReader, model: Model | None) -> Opened:
     if len(layout) != reader.items:
         counts = f"the index names {len(layout)} items, the blocks hold {reader.items}"
         raise DamagedFile(f"{reader.name}: {counts}.")
-    parts = _parts_of(reader, wanted, model)
+    runs = [entry.header.runs for entry in reader.blocks]
+    if any(len(run) > 1 for run in runs) or [run[0].start for run in runs] != sorted(
+        r[0].start for r in runs
+    ):
+        raise DamagedFile(f"{reader.name}: its blocks do not hold the samples in their order.")
+    parts = parts_named(reader, wanted, model)
     if parts.decoder is not None and not parts.decoder.spec.accepts(spec):
         kinds = f"{spec.summary()}, its model makes {parts.decoder.spec.summary()}"
         raise DamagedFile(f"{reader.name} says that it holds samples of {kinds}.")
     return Opened(reader, spec, layout, Promise.from_dict(reader.header), Toolbox(parts))
 
 
-def _parts_of(reader: ArchiveReader, wanted: dict[str, str], model: Model | None) -> Parts:
+def parts_named(reader: ArchiveReader, wanted: dict[str, str], model: Model | None) -> Parts:
     """The parts that the header names, embedded or given."""
     if not wanted:
         return Parts()

@@ -10,10 +10,12 @@ import numpy as np
 from isthmus.data import write_source
 from isthmus.data.stacks import Stacks
 from isthmus.errors import UseError
+from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import Model
 from isthmus.tasks.archive import Opened, open_archive
 from isthmus.tasks.promise import PREVIEW, ROLES
 from isthmus.tasks.results import Result
+from isthmus.tasks.survivors import find_survivors, open_damaged
 from isthmus.tasks.workers import worker_count
 
 
@@ -24,11 +26,16 @@ class DecompressResult(Result):
     files: tuple[Path, ...]
     samples: int
     directory: Path
+    missing: tuple[str, ...] = ()
+    """The names of samples that were damaged and left out."""
+    damage: tuple[str, ...] = ()
+    """What was found wrong, where damage was to be skipped."""
 
     def summary(self) -> str:
         """One line for a terminal."""
         what = self.files[0].name if len(self.files) == 1 else f"{len(self.files):,} files"
-        return f"Restored {self.samples:,} samples as {what} in {self.directory}"
+        lost = f"; {len(self.missing):,} are damaged and missing" if self.missing else ""
+        return f"Restored {self.samples:,} samples as {what} in {self.directory}{lost}"
 
 
 def decompress(
@@ -39,7 +46,9 @@ def decompress(
     items: tuple[int, int] | None = None,
     layer: str | None = None,
     workers: int | None = 1,
+    skip_damaged: bool = False,
     force: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> DecompressResult:
     """Restore the files of an archive.
 
@@ -50,12 +59,17 @@ def decompress(
         items: (start, stop) to restore only those samples.
         layer: "preview", "bound" or "lossless": how fine; None restores the finest there is.
         workers: processes that decode; None takes one a core where the data are large.
+        skip_damaged: restore what is whole, and name the rest in `missing`; decodes twice.
         force: replace existing files.
+        limits: the most that the archive may ask for.
     Raises:
         UseError: no such items, or no such layer.
+        TooLarge: the samples would take more than `limits` allow; nothing was written.
     """
     directory = Path(directory)
-    opened = open_archive(archive, model)
+    if skip_damaged:
+        return _decompress_whole(archive, directory, model, items, layer, limits, force=force)
+    opened = open_archive(archive, model, limits=limits)
     with opened.reader:
         start, stop = _range(items, opened.reader.items)
         _require_layer(opened, layer)
@@ -68,6 +82,26 @@ def decompress(
             force=force,
         )
     return DecompressResult(tuple(files), stop - start, directory)
+
+
+def _decompress_whole(
+    archive: str | Path | bytes,
+    directory: Path,
+    model: Model | None,
+    items: tuple[int, int] | None,
+    layer: str | None,
+    limits: Limits,
+    *,
+    force: bool,
+) -> DecompressResult:
+    """As `decompress`, with what is whole."""
+    opened, damage = open_damaged(archive, model, limits=limits)
+    with opened.reader:
+        start, stop = _range(items, opened.reader.items)
+        _require_layer(opened, layer)
+        found = find_survivors(opened, damage, start, stop, layer)
+        files = write_source(found.layout, opened.spec, Stacks(found.stacks()), directory, force=force)
+    return DecompressResult(tuple(files), len(found.items), directory, found.missing, found.damage)
 
 
 def restore(

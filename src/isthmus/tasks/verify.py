@@ -13,6 +13,7 @@ from isthmus.coding.container import ArchiveReader
 from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.errors import DamagedFile
+from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import Model
 from isthmus.tasks.archive import BlockDecoder, Opened, open_archive
 from isthmus.tasks.promise import LOSSLESS, LOSSY
@@ -52,26 +53,33 @@ class VerifyResult(Result):
         return {"ok": self.ok, **super().to_dict()}
 
 
-def verify(archive: str | Path, *, model: Model | None = None, against: Any = None) -> VerifyResult:
+def verify(
+    archive: str | Path,
+    *,
+    model: Model | None = None,
+    against: Any = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> VerifyResult:
     """Check every checksum of an archive, and that it decodes to what was written.
 
     Args:
         archive: the .isz file.
         model: needed where the archive does not hold its own and codes or originals are compared.
         against: the originals, which must be within the bound or equal as the header promises.
+        limits: the most that the archive may ask for.
     Raises:
         NotOurFile, NewerFormat, DamagedFile: it cannot even be opened.
         ModelNeeded: originals are to be compared, and the model is neither held nor given.
     """
     path = Path(archive)
-    with ArchiveReader(path) as reader:
+    with ArchiveReader(path, limits=limits) as reader:
         problems = [str(problem) for problem in reader.verify()]
         counts = reader.items, len(reader.blocks)
         held = reader.model_bytes is not None if not problems else False
         names_model = bool(reader.header.get("parts"))
     distortion, name, promise = None, None, ""
     if not problems and (held or model is not None or against is not None or not names_model):
-        with (opened := open_archive(path, model)).reader:
+        with (opened := open_archive(path, model, limits=limits)).reader:
             promise = "" if opened.promise.mode == LOSSY else opened.promise.summary()
             problems += _undecodable(opened)
             if against is not None and not problems:
