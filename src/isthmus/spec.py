@@ -52,6 +52,11 @@ class DataSpec:
         assert channels is not None, "a reader never mixes channel counts"
         return channels
 
+    @property
+    def tensor_shape(self) -> tuple[int | None, ...]:
+        """The shape of one sample as nets see it: images channel first, arrays as they are."""
+        return (self.channels, *self.shape[:2]) if self.modality == "image" else self.shape
+
     def accepts(self, other: DataSpec) -> bool:
         """Whether samples of `other` can be given to a model made for this spec."""
         same = (self.modality, self.axes, self.dtype) == (other.modality, other.axes, other.dtype)

@@ -30,3 +30,11 @@ def limit_threads(count: int | None) -> None:
     if count is not None:
         for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             os.environ[name] = str(count)
+
+
+def thread_count() -> int:
+    """How many threads may compute: what `limit_threads` or the user's OMP_NUM_THREADS says, else all."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdigit() and int(told):
+        return int(told)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -14,11 +14,12 @@ from isthmus.coding.tables import Table
 from isthmus.config import Config, NetConfig, PartConfig
 from isthmus.data import open_source
 from isthmus.data.transforms import Unit
+from isthmus.exact.float_runner import FloatRunner
+from isthmus.exact.ops import Op, Scale
+from isthmus.exact.program import IntegerProgram, Program
+from isthmus.exact.weights import IntegerWeights
 from isthmus.model import Decoder, Model
-from isthmus.model.weights import IntegerWeights
-from isthmus.nets.runtime import ENCODER, EncoderRuntime
 from isthmus.tasks.compress import compress
-from isthmus.training.finish import golden_vector
 
 SAMPLES, SIDE, HIDDEN, LATENT = 300, 8, 6, 4
 PART = PartConfig("mlp", {"hidden": [HIDDEN], "activation": "relu"})
@@ -56,6 +57,21 @@ def _weights(shape: tuple[int, ...], start: int) -> np.ndarray:
     return numbers(int(np.prod(shape)), start, 8).reshape(shape)
 
 
+ENCODE = (
+    Op("flatten", (0,)),
+    Op("linear", (1,), "net.encoder.dense_1"),
+    Op("relu", (2,)),
+    Op("linear", (3,), "net.encoder.code"),
+)
+DECODE = (
+    Op("dequantise", (0,), "quantiser", (), Scale(-6, -2000, 2000)),
+    Op("linear", (1,), "dense_1", (), Scale(-6, 0, 3000)),
+    Op("relu", (2,)),
+    Op("linear", (3,), "sample", (), Scale(-12, -32767, 32767)),
+    Op("reshape", (4,), "", (1, SIDE, SIDE)),
+)
+
+
 def model() -> Model:
     """The model in road.ism."""
     source = open_source(samples())
@@ -63,7 +79,7 @@ def model() -> Model:
     halves = {"dense_1.weight": (HIDDEN, SIDE * SIDE), "dense_1.bias": (HIDDEN,)}
     halves |= {"code.weight": (LATENT, HIDDEN), "code.bias": (LATENT,)}
     encoder = {
-        f"{ENCODER}{name}": (_weights(shape, start) / 16).astype(np.float32)
+        f"net.encoder.{name}": (_weights(shape, start) / 16).astype(np.float32)
         for start, (name, shape) in enumerate(halves.items(), start=2)
     }
     shapes = {"dense_1.weight": (HIDDEN, LATENT), "dense_1.bias": (HIDDEN,)}
@@ -75,25 +91,24 @@ def model() -> Model:
         )
         for start, (name, shape) in enumerate(shapes.items(), start=7)
     }
-    config = Config(net=NET)
-    quantiser = Quantiser(np.full(LATENT, 0.5, np.float32), np.zeros(LATENT, np.float32))
-    latents = EncoderRuntime(source.spec, config, encoder)(transform.forward(samples()))
-    symbols = quantiser.quantise(latents)
+    program = IntegerProgram(
+        start=(LATENT,),
+        ops=DECODE,
+        weights=stored,
+        step=np.full(LATENT, 0.5, np.float32),
+        offset=np.zeros(LATENT, np.float32),
+    )
+    encode = FloatRunner(Program(source.spec.tensor_shape, ENCODE, encoder))
+    quantiser = Quantiser(program.step, program.offset)
+    symbols = quantiser.quantise(encode.in_fixed_batches(transform.forward(samples())))
     decoder = Decoder(
         transform=transform,
-        net=NET,
-        code=(LATENT,),
+        program=program,
         stride=1,
-        quantiser=quantiser,
         tables=tuple(Table.fit(symbols[:, channel]) for channel in range(LATENT)),
-        weights=stored,
     )
     return Model(
-        decoder=decoder,
-        encoder=encoder,
-        config=config,
-        provenance=PROVENANCE,
-        golden=golden_vector(decoder, symbols[:1]),
+        decoder=decoder, encoder=encoder, encode_ops=ENCODE, config=Config(net=NET), provenance=PROVENANCE
     )
 
 
@@ -108,7 +123,7 @@ def archive_bytes() -> bytes:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         np.save(folder / "slopes.npy", samples())
-        compress(folder / "slopes.npy", model(), folder / "road.isz")
+        compress(folder / "slopes.npy", folder / "road.isz", model=model())
         return (folder / "road.isz").read_bytes()
 
 

@@ -9,8 +9,15 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from isthmus.config import PartConfig
-from isthmus.errors import DamagedFile, IsthmusError, NewerFormat, NoData, NotOurFile, SpecMismatch
+from isthmus.errors import (
+    DamagedFile,
+    IsthmusError,
+    MachineError,
+    NewerFormat,
+    NoData,
+    NotOurFile,
+    SpecMismatch,
+)
 from isthmus.model import Decoder, Model
 
 
@@ -25,7 +32,6 @@ def test_a_loaded_model_is_the_saved_one(tiny_model, saved, images):
     assert loaded.config == tiny_model.config
     assert loaded.spec == tiny_model.spec
     assert dict(loaded.provenance) == json.loads(json.dumps(dict(tiny_model.provenance)))
-    assert dict(loaded.golden) == dict(tiny_model.golden)
     assert np.array_equal(loaded.encode(images), tiny_model.encode(images))
     symbols = loaded.quantise(images)
     assert np.array_equal(loaded.decoder.decode(symbols), tiny_model.decoder.decode(symbols))
@@ -56,29 +62,14 @@ def test_the_decode_part_comes_back_from_bytes(tiny_model):
 
 
 def test_the_hash_follows_the_decode_part_and_nothing_else(tiny_model):
-    told = Model(
-        decoder=tiny_model.decoder, encoder={}, config=tiny_model.config, provenance={"note": "x"}, golden={}
-    )
+    told = replace(tiny_model, encoder={}, encode_ops=(), provenance={"note": "x"})
     assert told.hash == tiny_model.hash
-    name, stored = next(iter(tiny_model.decoder.weights.items()))
+    program = tiny_model.decoder.program
+    name, stored = next(iter(program.weights.items()))
     touched = replace(stored, values=stored.values ^ 1)
-    other = replace(tiny_model.decoder, weights={**tiny_model.decoder.weights, name: touched})
-    assert other.hash != tiny_model.hash
+    other = replace(program, weights={**program.weights, name: touched})
+    assert replace(tiny_model.decoder, program=other).hash != tiny_model.hash
     assert replace(tiny_model.decoder, stride=2).hash != tiny_model.hash
-
-
-def test_the_golden_vector_decodes_to_its_symbols(tiny_model):
-    import zlib
-
-    from isthmus.coding import coder
-
-    golden = tiny_model.golden
-    batch, channels, *position = golden["shape"]
-    assert batch == 1
-    count = int(np.prod(position))
-    columns = coder.decode(bytes.fromhex(golden["stream"]), [(count, t) for t in tiny_model.decoder.tables])
-    assert len(columns) == channels
-    assert zlib.crc32(np.stack(columns).astype("<i4").tobytes()) == golden["symbols_crc32"]
 
 
 def same(path, model) -> bool:
@@ -149,10 +140,12 @@ def test_a_newer_format_is_named_as_such(saved, tmp_path):
         lambda d: d.update(format="0"),
         lambda d: d.update(provenance=None),
         lambda d: d["decoder"].pop("spec"),
-        lambda d: d["decoder"].update(latent=0),
         lambda d: d["decoder"].update(stride=0),
         lambda d: d["decoder"].update(code=[6, None, None, None]),
-        lambda d: d["decoder"].update(output="tanh"),
+        lambda d: d["decoder"].update(ops=[]),
+        lambda d: d["encoder"][0].update(op="nonsense"),
+        lambda d: d.update(encoder=d["encoder"][:-1]),
+        lambda d: d.update(encoder={}),
         lambda d: d["decoder"]["transform"].update(name="nonsense"),
         lambda d: d["decoder"]["spec"].update(dtype="nonsense"),
         lambda d: d.update(hash="0" * 64),
@@ -167,16 +160,26 @@ def test_a_document_that_makes_no_sense_is_damage_even_where_its_hash_fits(saved
 @pytest.mark.parametrize(
     "change",
     [
-        lambda d: d.update(latent=0),
         lambda d: d.update(stride=0),
         lambda d: d.update(stride="one"),
         lambda d: d.update(code=[6, None]),
         lambda d: d.update(code=[6, "a"]),
-        lambda d: d.update(output="tanh"),
+        lambda d: d.update(code=[1 << 25]),
+        lambda d: d.update(ops=None),
+        lambda d: d.update(ops=d["ops"][1:]),
+        lambda d: d.update(ops=d["ops"][:-1]),
+        lambda d: d["ops"][1].update(weight="nothing"),
+        lambda d: d["ops"][1].update(of=[5]),
+        lambda d: d["ops"][1].update(of=[True]),
+        lambda d: d["ops"][1].pop("scale"),
+        lambda d: d["ops"][1]["scale"].append(1),
+        lambda d: d["ops"][-1].update(numbers=[1, 4, 16]),
+        lambda d: d["ops"][-1].update(numbers=[1 << 70, 8, 8]),
+        lambda d: d.update(golden=None),
         lambda d: d["transform"].update(name="nonsense"),
         lambda d: d["transform"].update(scale=[0.0]),
         lambda d: d["spec"].update(shape=[8]),
-        lambda d: d.update(decoder={}),
+        lambda d: d["spec"].update(shape=[8, 9]),
     ],
 )
 def test_an_embedded_decoder_that_makes_no_sense_is_damage(tiny_model, change):
@@ -206,11 +209,26 @@ def test_a_channel_without_its_table_or_step_is_damage(tiny_model):
             Decoder.from_parts(decoder.document(), {**decoder.tensors(), **wrong})
 
 
-def test_weights_of_another_net_are_damage(tiny_model):
-    wider = replace(tiny_model.decoder.net, decoder=PartConfig("mlp", {"hidden": [9]}))
-    decoder = replace(tiny_model.decoder, net=wider)
-    with pytest.raises(DamagedFile, match="do not fit"):
-        decoder.decode(np.zeros((1, 6), np.int32))
+@pytest.mark.parametrize("dtype", [np.int32, np.uint8, np.int64])
+def test_weights_of_another_type_are_damage(tiny_model, dtype):
+    tensors = tiny_model.decoder.tensors()
+    name = next(name for name in tensors if name.endswith(".weight"))
+    with pytest.raises(DamagedFile, match=name):
+        Decoder.from_parts(tiny_model.decoder.document(), {**tensors, name: tensors[name].astype(dtype)})
+
+
+def test_sums_that_no_carrier_is_proven_to_hold_are_damage(tiny_model):
+    document = json.loads(json.dumps(tiny_model.decoder.document()))
+    document["ops"][1]["scale"][0] = 60
+    with pytest.raises(DamagedFile, match=r"too far apart|outgrow"):
+        Decoder.from_parts(document, tiny_model.decoder.tensors())
+
+
+def test_a_machine_that_decodes_otherwise_is_told_so(tiny_model):
+    document = tiny_model.decoder.document()
+    document["golden"] ^= 1
+    with pytest.raises(MachineError, match=r"cannot decode exactly.*whole"):
+        Decoder.from_parts(document, tiny_model.decoder.tensors())
 
 
 def test_no_model_and_no_safetensors_are_one_sentence(tmp_path):

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.bottlenecks.quantiser import Quantiser
+from isthmus.exact.builder import Lowering
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,14 @@ class Bottleneck(nn.Module):
     def latent(self, encoded: Tensor) -> Tensor:
         """The latent without noise: what is stored, and what features are made of."""
         return encoded
+
+    def lower(self, net: Lowering, value: int) -> int:
+        """Append what `latent` does to the encoder's value as operations; return the number of its result."""
+        if type(self).latent is not Bottleneck.latent:
+            raise NotImplementedError(
+                f"{type(self).__name__} changes latent() and must define lower() as well"
+            )
+        return value
 
     def quantiser(self) -> Quantiser | None:
         """Steps and offsets if they were learned; None leaves the choice to `choose_quantiser`."""

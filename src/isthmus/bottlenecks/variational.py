@@ -7,6 +7,7 @@ from torch import Tensor
 
 from isthmus.bottlenecks.base import Bottleneck, Coded
 from isthmus.config import require
+from isthmus.exact.builder import Lowering
 
 
 class Variational(Bottleneck):
@@ -36,6 +37,10 @@ class Variational(Bottleneck):
     def latent(self, encoded: Tensor) -> Tensor:
         """The mean."""
         return self._split(encoded)[0]
+
+    def lower(self, net: Lowering, value: int) -> int:
+        """The mean: the first half of the channels."""
+        return net.add("take", value, numbers=(self.channels,))
 
     @staticmethod
     def _split(encoded: Tensor) -> tuple[Tensor, Tensor]:

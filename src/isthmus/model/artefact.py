@@ -1,7 +1,8 @@
 """`Model` ⇄ .ism: a valid safetensors file whose metadata holds one JSON document. No pickle.
 
-The decode part is stored as integers (see decoder.py), the encoder as float32. The document
-under the metadata key "isthmus" names the parts, the settings and where the model comes from.
+The decode part is stored as integers (see decoder.py), the encoder as float32, both as operations
+with their weights. The document under the metadata key "isthmus" holds the operations, the settings
+and where the model comes from.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ import numpy as np
 from isthmus.coding.canonical import canonical_json, content_hash
 from isthmus.config import Config
 from isthmus.errors import ConfigError, DamagedFile, NewerFormat, NoData, NotOurFile, SpecMismatch
+from isthmus.exact.float_runner import FloatRunner
+from isthmus.exact.ops import KINDS, Op, ops_from_json
+from isthmus.exact.program import Program
 from isthmus.files import write_bytes
 from isthmus.model.decoder import FORMAT_VERSION, Decoder
 from isthmus.spec import DataSpec
@@ -31,12 +35,12 @@ class Model:
     decoder: Decoder
     encoder: Mapping[str, np.ndarray]
     """Weights of the encoder and of the bottleneck's training half, float32."""
+    encode_ops: tuple[Op, ...]
+    """Tensors → latents, by weights among those."""
     config: Config
     """All settings of the run that made it."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Samples, steps, seconds, held-out figures, versions: for people, never for decoding."""
-    golden: Mapping[str, Any] = field(default_factory=dict)
-    """One sample's symbols, as the entropy coder writes them, and their checksum: a self-test."""
 
     @property
     def spec(self) -> DataSpec:
@@ -49,10 +53,13 @@ class Model:
         return self.decoder.hash
 
     @cached_property
-    def _run(self) -> Any:
-        from isthmus.nets.runtime import EncoderRuntime
-
-        return EncoderRuntime(self.spec, self.config, self.encoder)
+    def _encoder(self) -> FloatRunner:
+        names = {f"{op.weight}.{tensor}" for op in self.encode_ops for tensor in KINDS[op.kind].tensors}
+        tensors = {name: array for name, array in self.encoder.items() if name in names}
+        program = Program(self.spec.tensor_shape, self.encode_ops, tensors)
+        if program.result != self.decoder.code:
+            raise ValueError(f"an encoder of {program.result} for a decoder of {self.decoder.code}")
+        return FloatRunner(program)
 
     def require_fits(self, spec: DataSpec) -> None:
         """Raise SpecMismatch unless samples of `spec` can be given to this model."""
@@ -63,8 +70,11 @@ class Model:
             )
 
     def encode(self, samples: np.ndarray) -> np.ndarray:
-        """Samples (batch, …) in their own type → float32 latents (batch, channel, *position)."""
-        return self._run(self.decoder.transform.forward(samples))
+        """Samples (batch, …) in their own type → float32 latents (batch, channel, *position).
+
+        The same bits for a sample in any company; another machine may differ in the last ones.
+        """
+        return self._encoder.in_fixed_batches(self.decoder.transform.forward(samples))
 
     def quantise(self, samples: np.ndarray) -> np.ndarray:
         """Samples (batch, …) → int32 symbols (batch, channel, *position)."""
@@ -87,9 +97,9 @@ class Model:
             "hash": self.hash,
             "encoder_hash": _hash_of(self.encoder),
             "decoder": self.decoder.document(),
+            "encoder": [op.to_json() for op in self.encode_ops],
             "config": self.config.to_dict(),
             "provenance": dict(self.provenance),
-            "golden": dict(self.golden),
         }
         return document | {"document_hash": document_hash(document)}
 
@@ -100,21 +110,24 @@ class Model:
         Raises:
             NoData: no file is there.
             NotOurFile, NewerFormat, DamagedFile: it is no model, of a later version, or not whole.
+            MachineError: this machine does not decode exactly.
         """
         path = Path(path)
         document, tensors = _read(path)
         encoder, decoder = _under("encoder.", tensors), _under("decoder.", tensors)
         _require_whole(document, encoder, decoder, path)
         try:
-            return cls(
+            model = cls(
                 decoder=Decoder.from_parts(document["decoder"], decoder),
                 encoder=encoder,
+                encode_ops=ops_from_json(document["encoder"]),
                 config=Config.from_dict(document["config"]),
                 provenance=dict(document["provenance"]),
-                golden=dict(document["golden"]),
             )
+            assert model._encoder is not None  # its operations fit its weights
         except (KeyError, TypeError, ValueError, ConfigError) as wrong:
             raise DamagedFile(f"{path} lacks or misstates {wrong}; fetch the file again.") from wrong
+        return model
 
 
 def document_hash(document: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """The decode part of a model: all that an archive needs to give its samples back.
 
 It is what an archive embeds, what the model's hash covers, and nothing else: no encoder, no
-provenance. `to_bytes` and `from_bytes` are inverses.
+provenance. Decoding is exact: the same bits on every machine (docs/decisions/0009). `to_bytes` and
+`from_bytes` are inverses.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -18,14 +19,20 @@ import numpy as np
 from isthmus.bottlenecks import Quantiser
 from isthmus.coding.canonical import content_hash, pack_tensors, unpack_tensors
 from isthmus.coding.tables import Table, tables_from_bytes, tables_to_bytes
-from isthmus.config import NetConfig, PartConfig
 from isthmus.data.transforms import Transform
 from isthmus.errors import ConfigError, DamagedFile, NewerFormat, UnknownName
-from isthmus.model.weights import IntegerWeights, from_tensors, to_tensors
+from isthmus.exact.float_runner import FloatRunner
+from isthmus.exact.numpy_runner import IntegerRunner
+from isthmus.exact.ops import ops_from_json
+from isthmus.exact.program import IntegerProgram
+from isthmus.exact.shapes import shapes_of
+from isthmus.exact.weights import from_tensors, to_tensors
+from isthmus.model.golden import golden_crc, require_exact
 from isthmus.spec import DataSpec
 
 FORMAT_VERSION = 0
 MAX_STRIDE = 1 << 12
+MAX_CODE = 1 << 24
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,25 +40,37 @@ class Decoder:
     """Symbols → samples."""
 
     transform: Transform
-    net: NetConfig
-    code: tuple[int | None, ...]
-    """Shape of one code (channel, *position); None where it follows the image's size."""
+    program: IntegerProgram
+    """Symbols → tensors, in integers."""
     stride: int
     """Pixels per position of the code."""
-    quantiser: Quantiser
     tables: tuple[Table, ...]
     """One for each latent channel."""
-    weights: Mapping[str, IntegerWeights]
 
     @property
     def spec(self) -> DataSpec:
         """The kind of sample that comes out."""
         return self.transform.spec
 
+    @property
+    def code(self) -> tuple[int | None, ...]:
+        """Shape of one code (channel, *position); None where it follows the image's size."""
+        return self.program.start
+
+    @cached_property
+    def quantiser(self) -> Quantiser:
+        """Latents ⇄ symbols, as the encoder does it."""
+        return Quantiser(self.program.step, self.program.offset)
+
     @cached_property
     def hash(self) -> str:
         """SHA-256, hexadecimal, over the canonical document and the integer tensors."""
         return content_hash(self.document(), self.tensors())
+
+    @cached_property
+    def golden(self) -> int:
+        """The CRC-32 of what this decoder makes of a few symbols; a machine that makes another is refused."""
+        return golden_crc(self)
 
     def document(self) -> dict[str, Any]:
         """Everything that is not a tensor, JSON-ready."""
@@ -60,54 +79,59 @@ class Decoder:
             "format": FORMAT_VERSION,
             "spec": transform.pop("spec"),
             "transform": transform,
-            "latent": self.net.latent,
-            "decoder": {"name": self.net.decoder.name, **self.net.decoder.options},
-            "output": self.net.output,
+            "ops": [op.to_json() for op in self.program.ops],
             "code": list(self.code),
             "stride": self.stride,
+            "golden": self.golden,
         }
 
     def tensors(self) -> dict[str, np.ndarray]:
         """Everything else, as integer arrays by name."""
         return {
-            **to_tensors(self.weights),
-            "quantiser.step": self.quantiser.step.view(np.int32),
-            "quantiser.offset": self.quantiser.offset.view(np.int32),
+            **to_tensors(self.program.weights),
+            "quantiser.step": self.program.step.view(np.int32),
+            "quantiser.offset": self.program.offset.view(np.int32),
             "tables": np.frombuffer(tables_to_bytes(list(self.tables)), np.uint8),
         }
 
     @classmethod
     def from_parts(cls, document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Decoder:
-        """Undo `document` and `tensors`."""
+        """Undo `document` and `tensors`.
+
+        Raises:
+            NewerFormat, DamagedFile: they are of a later version, or do not make a decoder.
+            MachineError: this machine does not decode exactly.
+        """
         try:
             if document["format"] > FORMAT_VERSION:
                 raise NewerFormat(
                     f"The model has format {document['format']}; this version reads 0 to {FORMAT_VERSION}. "
                     "Update with `pip install -U isthmus`."
                 )
-            return cls._from_parts(document, dict(tensors))
+            made = cls._from_parts(document, dict(tensors))
+            golden = operator.index(document["golden"])
         except (KeyError, TypeError, ValueError, AttributeError, ConfigError, UnknownName) as wrong:
             raise DamagedFile(
                 f"The model's decode part lacks or misstates {wrong}; fetch it again."
             ) from wrong
+        require_exact(made, golden)
+        return made
 
     @classmethod
     def _from_parts(cls, document: Mapping[str, Any], tensors: dict[str, np.ndarray]) -> Decoder:
-        decoder = dict(document["decoder"])
         step, offset = tensors.pop("quantiser.step"), tensors.pop("quantiser.offset")
-        transform = Transform.from_dict({**document["transform"], "spec": document["spec"]})
+        tables = tuple(tables_from_bytes(tensors.pop("tables").tobytes()))
         made = cls(
-            transform=transform,
-            net=NetConfig(
-                latent=document["latent"],
-                decoder=PartConfig(decoder.pop("name"), decoder),
-                output=document["output"],
+            transform=Transform.from_dict({**document["transform"], "spec": document["spec"]}),
+            program=IntegerProgram(
+                start=_code(document["code"]),
+                ops=ops_from_json(document["ops"]),
+                weights=from_tensors(tensors),
+                step=step.view(np.float32),
+                offset=offset.view(np.float32),
             ),
-            code=_code(document["code"], document["latent"]),
             stride=operator.index(document["stride"]),
-            quantiser=Quantiser(step.view(np.float32), offset.view(np.float32)),
-            tables=tuple(tables_from_bytes(tensors.pop("tables").tobytes())),
-            weights=from_tensors(tensors),
+            tables=tables,
         )
         made._require_sense()
         return made
@@ -119,12 +143,27 @@ class Decoder:
             "its scale": all(math.isfinite(number) and number for number in self.transform.scale),
             "its stride": 0 < self.stride <= MAX_STRIDE,
             "the sides of its code": sides or None not in self.code,
-            "its steps": self.quantiser.step.shape == self.quantiser.offset.shape == self.code[:1],
+            "its steps": self.quantiser.step.shape == self.code[:1],
             "its tables": len(self.tables) == self.code[0],
+            "what it makes": self._makes_samples(),
         }
         for part, makes_sense in parts.items():
             if not makes_sense:
                 raise ValueError(part)
+
+    def _makes_samples(self) -> bool:
+        """Whether tensors come out as large as the samples, before they are cropped."""
+        weights = {name: stored.values.shape for name, stored in self.program.weights.items()}
+        weights |= {f"quantiser.{name}": self.quantiser.step.shape for name in ("step", "offset")}
+        start = tuple(3 if side is None else side for side in self.code)
+        made = shapes_of(self.program.ops, start, weights)[-1]
+        wanted = self.spec.tensor_shape
+        if None in wanted:
+            return made == (wanted[0], *(side and side * self.stride for side in start[1:]))
+        if self.spec.modality != "image":
+            return made == wanted
+        rows = zip(made[1:], wanted[1:], strict=True)
+        return made[:1] == wanted[:1] and all((have or 0) >= (want or 0) for have, want in rows)
 
     def to_bytes(self) -> bytes:
         """The compact form that archives embed."""
@@ -135,34 +174,68 @@ class Decoder:
         """Undo `to_bytes`; refuse to unpack more than `max_bytes`."""
         return cls.from_parts(*unpack_tensors(data, max_bytes=max_bytes))
 
-    @cached_property
-    def _run(self) -> Any:
-        from isthmus.nets.runtime import DecoderRuntime
-
-        weights = {name: stored.to_float() for name, stored in self.weights.items()}
-        return DecoderRuntime(self.spec, self.net, weights)
-
     def code_shape(self, size: tuple[int, ...] = ()) -> tuple[int, ...]:
         """The shape of one sample's code; `size` is its height and width, for images."""
         sides = (-(-side // self.stride) for side in size)
         return tuple(next(sides) if length is None else length for length in self.code)
 
-    def reconstruct(self, latents: np.ndarray, size: tuple[int, ...] | None = None) -> np.ndarray:
-        """float32 latents (batch, channel, *position) → tensors in the samples' tensor layout.
+    def decode(
+        self, symbols: np.ndarray, size: tuple[int, ...] | None = None, *, approximate: bool = False
+    ) -> np.ndarray:
+        """int32 symbols (batch, channel, *position) → samples in their own type and layout.
 
         Args:
-            latents: as `Quantiser.dequantise` gives them.
+            symbols: as the entropy coder gives them.
+            size: height and width to crop to, for images of mixed sizes.
+            approximate: compute in float32 instead: without integers' rounding, and the last bits
+                may differ from machine to machine.
+        """
+        if approximate:
+            tensors = self._in_floats.in_fixed_batches(symbols)
+            return self.transform.inverse(self._cropped(tensors, size))
+        return self._in_integers(symbols, partial(self._exact_samples, size=size))
+
+    def exact_tensors(self, symbols: np.ndarray) -> np.ndarray:
+        """int32 symbols → whole numbers in units of `program.result`: tensors, not cropped."""
+        return self._in_integers(symbols)
+
+    def reconstruct(self, latents: np.ndarray, size: tuple[int, ...] | None = None) -> np.ndarray:
+        """float32 latents (batch, channel, *position) → tensors in the samples' tensor layout, in float32.
+
+        Args:
+            latents: as the encoder or `Quantiser.dequantise` gives them.
             size: height and width to crop to, for images of mixed sizes.
         """
-        return self._run(latents, size)
+        return self._cropped(self._from_latents.in_fixed_batches(latents), size)
 
-    def decode(self, symbols: np.ndarray, size: tuple[int, ...] | None = None) -> np.ndarray:
-        """int32 symbols → samples in their own type and layout."""
-        return self.transform.inverse(self.reconstruct(self.quantiser.dequantise(symbols), size))
+    def _exact_samples(self, made: np.ndarray, size: tuple[int, ...] | None) -> np.ndarray:
+        # A power of two times a whole number of 16 bits: exact. So is what `inverse` does: single
+        # operations of IEEE 754, one after the other, on each value by itself.
+        tensors = self._cropped(made, size) * np.float32(2.0**self.program.result.exponent)
+        return self.transform.inverse(tensors)
+
+    def _cropped(self, tensors: np.ndarray, size: tuple[int, ...] | None) -> np.ndarray:
+        if self.spec.modality != "image":
+            return tensors
+        height, width = size or self.spec.tensor_shape[1:]
+        return tensors[..., :height, :width]  # a side of None crops nothing
+
+    @cached_property
+    def _in_integers(self) -> IntegerRunner:
+        return IntegerRunner(self.program)
+
+    @cached_property
+    def _in_floats(self) -> FloatRunner:
+        return FloatRunner(self.program.approximate())
+
+    @cached_property
+    def _from_latents(self) -> FloatRunner:
+        return FloatRunner(self.program.approximate().without_first())
 
 
-def _code(lengths: list[int | None], latent: int) -> tuple[int | None, ...]:
+def _code(lengths: list[int | None]) -> tuple[int | None, ...]:
     whole = all(length is None or 0 < operator.index(length) < 1 << 20 for length in lengths)
-    if not lengths or lengths[0] != latent or not whole:
+    known = math.prod(length for length in lengths if length is not None)
+    if not lengths or lengths[0] is None or not whole or known > MAX_CODE:
         raise ValueError(f"its code shape {lengths}")
     return tuple(lengths)

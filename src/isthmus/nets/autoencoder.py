@@ -28,7 +28,7 @@ def tensor_shape(spec: DataSpec) -> Shape:
     >>> tensor_shape(DataSpec(modality="image", axes=("height", "width"), shape=(28, 28), dtype="uint8"))
     (1, 28, 28)
     """
-    return (spec.channels, *spec.shape[:2]) if spec.modality == "image" else spec.shape
+    return spec.tensor_shape
 
 
 class Autoencoder(nn.Module):

@@ -6,26 +6,25 @@ model and not of the run.
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from isthmus.bottlenecks import Quantiser
-from isthmus.bottlenecks.quantiser import by_channel, choose_quantiser
-from isthmus.coding import coder
+from isthmus.bottlenecks.quantiser import by_channel
 from isthmus.coding.tables import Table
 from isthmus.config import Config
 from isthmus.data.distortion import Distortion
 from isthmus.data.grouping import by_shape, some
 from isthmus.data.source import Source
 from isthmus.data.transforms import Transform
+from isthmus.exact.float_runner import FloatRunner
+from isthmus.exact.program import Program
 from isthmus.model import Decoder, Model
-from isthmus.model.weights import to_integers
-from isthmus.nets.runtime import BOTTLENECK, DECODER, ENCODER, DecoderRuntime, EncoderRuntime, under
+from isthmus.nets.lowering import BOTTLENECK, ENCODER, encoder_ops
 from isthmus.spec import DataSpec
+from isthmus.training.draft import Draft
 from isthmus.training.objective import Learner
 
 
@@ -50,43 +49,38 @@ def to_model(
         held_out: samples the figures are measured on; `fitted_on` is used where there are none.
         provenance: kept in the model, with the figures added.
     """
-    spec = transform.spec
-    net = config.net if config.net.output != "auto" else replace(config.net, output=learner.net.link)
     arrays = {name: t.detach().float().cpu().numpy() for name, t in learner.state_dict().items()}
-    stored = {n: to_integers(w, bits=net.weight_bits) for n, w in under(DECODER, arrays).items()}
-    encoder = {n: w for n, w in arrays.items() if n.startswith((ENCODER, BOTTLENECK))}
-    encode = EncoderRuntime(spec, config, encoder)
-    decode = DecoderRuntime(spec, net, {name: w.to_float() for name, w in stored.items()})
-
+    encoder = {name: array for name, array in arrays.items() if name.startswith((ENCODER, BOTTLENECK))}
+    draft = Draft.of(learner, config)
     counted = some(fitted_on, source, values=_COUNTED)
     judged = some(held_out, source, values=_JUDGED) or counted[:_FEW]
-    kind = "held-out" if len(held_out) else "training"
-    quantiser = _quantiser(learner, config, encode, decode, _tensors(source, judged, transform))
-    table_latents = (encode(batch) for batch in _tensors(source, counted, transform))
-    symbols = [quantiser.quantise(latents) for latents in table_latents]
-    decoder = Decoder(
-        transform=transform,
-        net=net,
-        code=learner.net.code_shape,
-        stride=learner.net.stride,
-        quantiser=quantiser,
-        tables=tuple(Table.fit(values) for values in by_channel(symbols)),
-        weights=stored,
-    )
-    model = Model(decoder=decoder, encoder=encoder, config=config)
+    ops = encoder_ops(learner.net, learner.bottleneck)
+    tensors = {name: array for name, array in encoder.items() if name.startswith(ENCODER)}
+    encode = FloatRunner(Program(transform.spec.tensor_shape, ops, tensors)).in_fixed_batches
+
+    def coded(indices: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
+        return [(encode(batch), batch) for batch in _tensors(source, indices, transform)]
+
+    steps = learner.bottleneck.quantiser()
+    if steps is None:
+        steps = draft.choose_quantiser(*coded(judged[:_CALIBRATED])[0], config)
+    few = counted[:: max(1, len(counted) // _CALIBRATED)]
+    program = draft.in_integers(steps, [(steps.quantise(z), batch) for z, batch in coded(few)])
+    latents = (encode(batch) for batch in _tensors(source, counted, transform))
+    symbols = [steps.quantise(batch) for batch in latents]
+    tables = tuple(Table.fit(values) for values in by_channel(symbols))
+    decoder = Decoder(transform=transform, program=program, stride=learner.net.stride, tables=tables)
+    model = Model(decoder=decoder, encoder=encoder, encode_ops=ops, config=config)
     figures = held_out_figures(model, [samples for _, samples in by_shape(source, judged)])
-    return Model(
-        decoder=decoder,
-        encoder=encoder,
-        config=config,
-        provenance={**provenance, "held_out": {"samples": len(judged), "kind": kind, **figures}},
-        golden=golden_vector(decoder, symbols[0][:1]),
-    )
+    kind = "held-out" if len(held_out) else "training"
+    measured = {"samples": len(judged), "kind": kind, **figures}
+    return replace(model, provenance={**provenance, "held_out": measured})
 
 
 _COUNTED = 20_000_000  # values of the samples that the tables are counted from
 _JUDGED = 4_000_000  # … and that the model is judged by
 _FEW = 200
+_CALIBRATED = 256  # samples that the scales of the integers are chosen on
 
 
 def held_out_figures(model: Model, batches: Sequence[np.ndarray]) -> dict[str, float]:
@@ -108,35 +102,6 @@ def held_out_figures(model: Model, batches: Sequence[np.ndarray]) -> dict[str, f
 def image_size(spec: DataSpec, samples: np.ndarray) -> tuple[int, ...] | None:
     """Height and width to crop a decoded image to; None for what is no image."""
     return tuple(samples.shape[1:3]) if spec.modality == "image" else None
-
-
-def golden_vector(decoder: Decoder, symbols: np.ndarray) -> dict[str, Any]:
-    """One sample's symbols and what the entropy coder makes of them: a self-test for later machines."""
-    groups = list(zip(by_channel([symbols]), decoder.tables, strict=True))
-    return {
-        "shape": list(symbols.shape),
-        "symbols_crc32": zlib.crc32(symbols.astype("<i4").tobytes()),
-        "stream": coder.encode(groups).hex(),
-    }
-
-
-def _quantiser(
-    learner: Learner,
-    config: Config,
-    encode: EncoderRuntime,
-    decode: DecoderRuntime,
-    batches: Iterable[np.ndarray],
-) -> Quantiser:
-    learned = learner.bottleneck.quantiser()
-    if learned is not None:
-        return learned
-    target = next(iter(batches))[:_CALIBRATED]
-    size = tuple(target.shape[2:]) if target.ndim == 4 else None
-    tolerance = config.bottleneck.options.get("tolerance", 0.05)
-    return choose_quantiser(encode(target), lambda z: decode(z, size), tolerance=tolerance, target=target)
-
-
-_CALIBRATED = 256
 
 
 def _tensors(source: Source, indices: Sequence[int], transform: Transform) -> Iterator[np.ndarray]:

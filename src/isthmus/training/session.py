@@ -14,10 +14,10 @@ from accelerate.state import AcceleratorState, PartialState
 from isthmus.config import Config, TrainConfig, require
 from isthmus.data.source import Source
 from isthmus.data.transforms import Transform
-from isthmus.errors import ConfigError, DamagedFile
+from isthmus.errors import ConfigError
 from isthmus.model import Model
 from isthmus.nets import NETS
-from isthmus.nets.runtime import DECODER, load_weights
+from isthmus.nets.lowering import DECODER
 from isthmus.spec import DataSpec
 from isthmus.training import CHECKPOINT
 from isthmus.training.checkpoint import Checkpoint, load_checkpoint
@@ -69,13 +69,15 @@ class Session:
 
     def begin_from(self, model: Model) -> None:
         """Take over the weights of a model with the same net and bottleneck."""
-        decoder = {DECODER + name: w.to_float() for name, w in model.decoder.weights.items()}
+        decoder = {DECODER + name: w.to_float() for name, w in model.decoder.program.weights.items()}
+        arrays = {**model.encoder, **decoder}
         try:
-            load_weights(self.learner, {**model.encoder, **decoder})
-        except DamagedFile as unlike:
+            self.learner.load_state_dict({name: torch.from_numpy(w.copy()) for name, w in arrays.items()})
+        except RuntimeError as unlike:
             raise ConfigError(
                 "The settings must make the same net and bottleneck as those of the model to start from; "
-                f"they do not ({unlike.__cause__}). Leave its settings as they are, or start without it."
+                f"they do not ({str(unlike).splitlines()[-1].strip()}). "
+                "Leave its settings as they are, or start without it."
             ) from unlike
 
     def plan(self, *, resume: bool) -> Plan:

@@ -53,6 +53,19 @@ def to_integers(weights: np.ndarray, *, bits: int) -> IntegerWeights:
     return IntegerWeights(integers.astype(kind).reshape(weights.shape), exponents)
 
 
+def coarsened(stored: IntegerWeights, least: int) -> IntegerWeights:
+    """Round the rows whose exponent is below `least` to it: units too fine to be felt cost carriers room.
+
+    >>> stored = coarsened(to_integers(np.float32([[0.5, -1.0], [4.0, 1.0]]), bits=8), -5)
+    >>> stored.values.tolist(), stored.exponents.tolist()
+    ([[16, -32], [64, 16]], [-5, -4])
+    """
+    drop = np.maximum(0, least - stored.exponents.astype(np.intc))
+    each = drop.reshape(-1, *[1] * (stored.values.ndim - 1)) if stored.values.ndim > 1 else drop
+    values = np.rint(np.ldexp(stored.values.astype(np.float64), -each)).astype(stored.values.dtype)
+    return IntegerWeights(values, (stored.exponents + drop).astype(np.int8))
+
+
 def to_tensors(weights: Mapping[str, IntegerWeights]) -> dict[str, np.ndarray]:
     """Flatten to integer arrays by name; `from_tensors` undoes it."""
     tensors = {}
@@ -77,6 +90,8 @@ _SUFFIX = ".exponents"
 def _exponents_of(name: str, values: np.ndarray, tensors: Mapping[str, np.ndarray]) -> np.ndarray:
     exponents = tensors.get(name + _SUFFIX)
     rows = len(values) if values.ndim > 1 else 1
+    if values.dtype not in (np.int8, np.int16):
+        raise DamagedFile(f"The model's tensor {name} is {values.dtype}, not int8 or int16; fetch it again.")
     if exponents is None or exponents.shape != (rows,) or exponents.dtype != np.int8:
         raise DamagedFile(f"The model's tensor {name} lacks its {rows} row exponents; fetch the file again.")
     return exponents

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from isthmus.errors import DamagedFile
-from isthmus.model.weights import IntegerWeights, from_tensors, to_integers, to_tensors
+from isthmus.exact.weights import IntegerWeights, from_tensors, to_integers, to_tensors
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=4, max_side=5)
 BITS = st.integers(4, 16)

@@ -1,0 +1,100 @@
+"""The trained decoder on its way to integers: its operations, and its weights as they will be stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from isthmus.bottlenecks import Quantiser, quantiser
+from isthmus.config import Config
+from isthmus.errors import ConfigError
+from isthmus.exact.float_runner import FloatRunner
+from isthmus.exact.integers import to_integers
+from isthmus.exact.numpy_runner import IntegerRunner
+from isthmus.exact.ops import Op
+from isthmus.exact.program import IntegerProgram, Program
+from isthmus.exact.shapes import Shape
+from isthmus.exact.weights import IntegerWeights
+from isthmus.exact.weights import to_integers as to_integer_weights
+from isthmus.nets.lowering import QUANTISER, decoder_ops
+from isthmus.training.objective import Learner
+
+TOLERATED = 1.005
+"""By how much integers may raise the squared error, 0.02 dB, before they get more digits."""
+Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
+"""Codes of some samples, and the tensors that they come from."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A decoder without scales and quantiser."""
+
+    code: Shape
+    ops: tuple[Op, ...]
+    weights: Mapping[str, IntegerWeights]
+
+    @classmethod
+    def of(cls, learner: Learner, config: Config) -> Draft:
+        """The learner's decoder, its weights rounded."""
+        arrays = {
+            name: t.detach().float().cpu().numpy() for name, t in learner.net.decoder.state_dict().items()
+        }
+        weights = {n: to_integer_weights(w, bits=config.net.weight_bits) for n, w in arrays.items()}
+        return cls(learner.net.code_shape, decoder_ops(learner.net), weights)
+
+    def program(self, steps: Quantiser) -> Program:
+        """Symbols → tensors in float32."""
+        tensors = {name: stored.to_float() for name, stored in self.weights.items()}
+        tensors |= {f"{QUANTISER}.step": steps.step, f"{QUANTISER}.offset": steps.offset}
+        return Program(self.code, self.ops, tensors)
+
+    def choose_quantiser(self, latents: np.ndarray, target: np.ndarray, config: Config) -> Quantiser:
+        """The coarsest steps that keep to the tolerance in the settings."""
+        any_steps = Quantiser(np.ones(latents.shape[1], np.float32), np.zeros(latents.shape[1], np.float32))
+        run = FloatRunner(self.program(any_steps).without_first())
+        tolerance = config.bottleneck.options.get("tolerance", 0.05)
+        return quantiser.choose_quantiser(
+            latents,
+            lambda z: cropped(run.in_fixed_batches(z), target),
+            tolerance=tolerance,
+            target=target,
+        )
+
+    def in_integers(self, steps: Quantiser, pairs: Pairs) -> IntegerProgram:
+        """Symbols → tensors in integers, carried in float32 where that costs next to nothing.
+
+        Args:
+            steps: of the code.
+            pairs: symbols and targets of samples like those to come.
+        Raises:
+            ConfigError: the net has an operation without an integer form.
+        """
+        program, symbols = self.program(steps), [some for some, _ in pairs]
+        try:
+            narrow = to_integers(program, self.weights, symbols, narrow=True)
+            exact = squared_error(FloatRunner(program).in_fixed_batches, pairs)
+            if squared_error(_tensors_of(narrow), pairs) <= TOLERATED * exact:
+                return narrow
+            return to_integers(program, self.weights, symbols, narrow=False)
+        except ValueError as wrong:
+            raise ConfigError(
+                f"The decoder cannot run in integers: {wrong}. Use other settings under net.decoder."
+            ) from wrong
+
+
+def _tensors_of(program: IntegerProgram) -> Callable[[np.ndarray], np.ndarray]:
+    run, unit = IntegerRunner(program), np.float32(2.0**program.result.exponent)
+    return lambda symbols: run(symbols) * unit
+
+
+def squared_error(decode: Callable[[np.ndarray], np.ndarray], pairs: Pairs) -> float:
+    """Mean over all values of what `decode` makes of the codes."""
+    errors = [np.square(cropped(decode(code), target) - target, dtype=np.float64) for code, target in pairs]
+    return sum(float(each.sum()) for each in errors) / max(1, sum(each.size for each in errors))
+
+
+def cropped(tensors: np.ndarray, like: np.ndarray) -> np.ndarray:
+    """Images cut to the height and width of others."""
+    return tensors[..., : like.shape[2], : like.shape[3]] if like.ndim == 4 else tensors
