@@ -73,7 +73,7 @@ def test_the_library_uses_our_frequencies_exactly(entries, precision_bits):
     random = np.random.default_rng(entries)
     shares = random.exponential(size=entries) ** 4
     table = Table(0, frequency_table(shares, precision_bits=precision_bits))
-    model = coder._model(table)
+    model = coder.entropy_model(table)
     ends = np.cumsum(table.frequencies) << 24 - precision_bits
     starts = ends - (table.frequencies << 24 - precision_bits)
     assert [entry_at(model, quantile) for quantile in starts] == list(range(entries))

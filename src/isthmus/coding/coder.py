@@ -38,7 +38,7 @@ def encode(groups: Sequence[tuple[np.ndarray, Table]]) -> bytes:
     escaped = []
     for values, table in reversed(groups):  # ANS is a stack: what is pushed last comes out first
         indices = table.indices(values)
-        coder.encode_reverse(indices, _model(table))
+        coder.encode_reverse(indices, entropy_model(table))
         escaped.append(np.asarray(values)[indices == table.escape])
     in_full = b"".join(write_signed(values) for values in reversed(escaped))
     words = coder.get_compressed().astype(WORD).tobytes()
@@ -62,14 +62,17 @@ def decode(data: bytes, groups: Sequence[tuple[int, Table]]) -> list[np.ndarray]
     """
     fields = ByteReader(data, "A coded message")
     in_full = read_signed(fields.sized())
-    coder = _coder(fields.rest())
-    decoded = [np.asarray(coder.decode(_model(table), count), dtype=np.int64) for count, table in groups]
+    coder = open_words(fields.rest())
+    decoded = [
+        np.asarray(coder.decode(entropy_model(table), count), dtype=np.int64) for count, table in groups
+    ]
     if not coder.is_empty():
         raise DamagedFile("A coded message is not made of the symbols it should be.")
     return _fill_in(decoded, [table for _, table in groups], in_full)
 
 
-def _coder(words: bytes) -> Any:
+def open_words(words: bytes) -> Any:
+    """The coder with the words of a message, ready to decode; DamagedFile if they are none."""
     if len(words) % WORD.itemsize:
         raise DamagedFile("A coded message is not a whole number of words.")
     try:
@@ -78,7 +81,7 @@ def _coder(words: bytes) -> Any:
         raise DamagedFile("A coded message ends in a word that no encoder writes.") from wrong
 
 
-def _model(table: Table) -> Any:
+def entropy_model(table: Table) -> Any:
     """The table as constriction sees it, frequency for frequency.
 
     constriction gives each symbol one part in 2**24 and shares out the rest in proportion. Handed

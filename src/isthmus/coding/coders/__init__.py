@@ -12,6 +12,8 @@ CODERS = Registry(
     "coder",
     {
         "pcodec": "isthmus.coding.coders.pcodec:Pcodec",
+        "predictors": "isthmus.coding.coders.predictors:Predictors",
+        "residual": "isthmus.coding.coders.residual:Residual",
         "shuffled": "isthmus.coding.coders.shuffled:Shuffled",
         "stored": "isthmus.coding.coders.stored:Stored",
         "xz": "isthmus.coding.coders.xz:Xz",
