@@ -177,10 +177,6 @@ def test_a_wrong_setting(road: Road, tmp_path: Path, words: tuple[str, ...], tol
     assert not (tmp_path / "m.ism").exists()
 
 
-def test_no_model_yet(road: Road, tmp_path: Path):
-    refused(call("compress", road.source, "-o", tmp_path / "x.isz"), code=2, told="isthmus fit SOURCE")
-
-
 @pytest.mark.parametrize("items", ["5", "20:10", "0:0", "100:500", "-1:3"])
 def test_wrong_items(road: Road, tmp_path: Path, items: str):
     refused(call("decompress", road.archive, "-o", tmp_path, f"--items={items}"), code=2, told="--items must")

@@ -1,0 +1,100 @@
+"""An archive is never much worse than its best candidate alone, and a model is there only if it pays."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from isthmus.coding.blocks import Layer
+from isthmus.tasks.advice import drift
+from isthmus.tasks.compress import _best_parts, compress_bytes
+from isthmus.tasks.forms import Form
+from isthmus.tasks.spool import Spool
+from isthmus.tasks.workers import map_blocks
+from value_blocks import smooth
+
+CODERS = ("pcodec", "predictors", "shuffled", "stored", "xz", "zstd")
+
+
+def mixed(dtype: str) -> np.ndarray:
+    """Smooth, constant and noisy thirds, in several blocks where items are pictures."""
+    random = np.random.default_rng(0)
+    values = smooth(random, (900, 16, 16), np.dtype(dtype))
+    values[300:600] = values[0, 0, 0]
+    values[600:] = random.integers(0, 100, (300, 16, 16)).astype(dtype)
+    return values
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+@pytest.mark.parametrize("effort", [5, 9])
+def test_never_worse_than_the_best_candidate(dtype, effort):
+    values = mixed(dtype)
+    ours, result, _ = compress_bytes(values, effort=effort)
+    blocks = sum(winner.blocks for winner in result.winners.values())
+    for coder in CODERS:
+        if (coder, dtype) not in (("predictors", "float32"), ("shuffled", "uint8")):
+            alone = compress_bytes(values, coder=coder)[0]
+            assert len(ours) <= len(alone) + 64 * blocks + 1000, coder
+
+
+class Priced:
+    """Parts whose packed sizes are given."""
+
+    def __init__(self, prices):
+        self.prices = prices
+
+    def hashes(self):
+        return dict.fromkeys(self.prices, "hash")
+
+    def packed(self, name):
+        return bytes(self.prices[name])
+
+
+def form(size: int, needs: frozenset[str]) -> Form:
+    return Form("any", (Layer("lossless", bytes(size)),), needs)
+
+
+SETS = [frozenset(), frozenset("a"), frozenset("b"), frozenset("ab")]
+
+
+@given(
+    blocks=st.lists(st.tuples(*(st.integers(0, 300) for _ in SETS)), min_size=1, max_size=5),
+    prices=st.tuples(st.integers(0, 400), st.integers(0, 400)),
+)
+@settings(max_examples=60)
+def test_the_parts_that_stay_make_the_whole_smallest(blocks, prices):
+    costs = dict(zip("ab", prices, strict=True))
+    with Spool(None) as spool:
+        for number, sizes in enumerate(blocks):
+            forms = (form(size, needs) for size, needs in zip(sizes, SETS, strict=True))
+            spool.add(range(number, number + 1), tuple(forms))
+
+        def whole(parts):
+            packed = sum(costs[name] + 4 for name in parts)  # a name and a length go along
+            return packed + sum(
+                min(size for size, needs in zip(sizes, SETS, strict=True) if needs <= parts)
+                for sizes in blocks
+            )
+
+        chosen = _best_parts(spool, Priced(costs), True, free=frozenset())
+        assert whole(chosen) <= min(map(whole, SETS)) + 2
+        assert sum(held.size for _, held in spool.chosen(chosen)) == spool.bytes_with(chosen)
+        for _, held in spool.chosen(chosen):
+            assert [len(layer.payload) for layer in spool.layers(held)] == list(held.lengths)
+
+
+def test_drift_is_told_only_where_there_is_some(tiny_model):
+    usual = tiny_model.provenance["held_out"]["bits_per_value"]
+    assert drift(tiny_model, 1.2 * usual, 10_000, 10**6) is None
+    assert drift(tiny_model, 2 * usual, 10, 10**6) is None
+    assert "2.0 times" in drift(tiny_model, 2 * usual, 10_000, 10**6)
+
+
+def double(number: int) -> int:
+    return 2 * number
+
+
+def test_workers_keep_the_order_and_raise_what_was_raised():
+    assert list(map_blocks(double, range(40), 2)) == list(map(double, range(40)))
+    with pytest.raises(ZeroDivisionError):
+        list(map_blocks((10).__floordiv__, [5, 2, 0, 1], 2))
