@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export ISTHMUS_DATA ?= $(wildcard $(abspath ../shared/data))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-all check format docs golden bench dist clean
+.PHONY: help demo test test-all check format docs golden bench fuzz dist clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ golden: $(VENV)/.dev ## write missing golden files; existing ones are never touc
 bench: $(VENV)/.dev ## one published figure: make bench NAME=hinton-2006
 	@test -n "$(NAME)" || { echo "Give a name: make bench NAME=…, one of:"; ls benchmarks/*.py | sed 's|benchmarks/||; s|\.py||; s|_|-|g' | grep -v '^common'; exit 2; }
 	$(BIN)/python benchmarks/$(subst -,_,$(NAME)).py
+
+fuzz: $(VENV)/.dev ## feed the reader damaged and hostile archives for SECONDS=60; atheris guides it if installed
+	$(BIN)/python tests/fuzz/fuzz_reader.py --seconds $(or $(SECONDS),60)
 
 dist: $(VENV)/.dev ## sdist and wheel, in dist/
 	rm -rf dist
