@@ -8,6 +8,9 @@ import torch
 
 from isthmus.bottlenecks import BOTTLENECKS
 from isthmus.bottlenecks.base import Bottleneck, Coded
+from isthmus.exact.builder import Lowering
+from isthmus.exact.float_runner import FloatRunner
+from isthmus.exact.program import Program
 
 CHANNELS = 3
 SHAPES: tuple[tuple[int, ...], ...] = ((5, CHANNELS), (5, CHANNELS, 4, 3))
@@ -35,6 +38,7 @@ def check_bottleneck(bottleneck: str | type[Bottleneck], **options: Any) -> None
         check_latent_is_settled(made, shape)
         check_samples_do_not_mix(made, shape)
         check_price_is_per_value(made, shape)
+        check_operations(made, shape)
     check_extremes(made)
     check_rounding_is_the_trained_one(made)
     check_weights_are_float32(made)
@@ -93,6 +97,15 @@ def check_price_is_per_value(made: Bottleneck, shape: tuple[int, ...]) -> None:
     torch.testing.assert_close(few.penalty, 10 * many.penalty)
     if few.rate_bits is not None and many.rate_bits is not None:
         torch.testing.assert_close(few.rate_bits, many.rate_bits)
+
+
+def check_operations(made: Bottleneck, shape: tuple[int, ...]) -> None:
+    """The operations that `lower` names give the stored latent, without PyTorch."""
+    encoded, net = _encoded(made, shape), Lowering()
+    start = net.add("take", 0, numbers=(encoded.shape[1],))  # a program has at least one operation
+    made.lower(net, start)
+    run = FloatRunner(Program(tuple(encoded.shape[1:]), tuple(net.ops), {}))
+    torch.testing.assert_close(torch.from_numpy(run(encoded.numpy())), made.latent(encoded))
 
 
 def check_extremes(made: Bottleneck) -> None:

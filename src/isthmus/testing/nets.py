@@ -11,6 +11,7 @@ from isthmus.errors import ConfigError
 from isthmus.nets import NETS
 from isthmus.nets.autoencoder import Autoencoder
 from isthmus.nets.base import Net, Shape
+from isthmus.testing.lowering import check_lowering
 
 SAMPLES: tuple[Shape, ...] = ((1, 28, 28), (3, 21, 34), (3, None, None), (1, 5, 3), (7,), (4, 6))
 """Shapes a family is tried with: even, odd, varying, tiny; images and arrays."""
@@ -40,6 +41,7 @@ def check_net(net: str | type[Net], **options: Any) -> None:
         check_every_weight_learns(family, sample, options)
         check_samples_do_not_mix(family, sample, options)
         check_weights_can_be_stored(family, sample, options)
+        check_lowering(_built(family, sample, options), _samples(sample))
 
 
 def check_shapes(family: type[Net], sample: Shape, options: dict[str, Any]) -> None:
