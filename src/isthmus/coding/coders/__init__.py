@@ -11,6 +11,7 @@ __all__ = ["CODERS", "Coder"]
 CODERS = Registry(
     "coder",
     {
+        "interpolation": "isthmus.coding.coders.interpolation:Interpolation",
         "pcodec": "isthmus.coding.coders.pcodec:Pcodec",
         "predictors": "isthmus.coding.coders.predictors:Predictors",
         "residual": "isthmus.coding.coders.residual:Residual",

@@ -16,7 +16,7 @@ import numpy as np
 
 from isthmus.coding.adaptive import SETTINGS, WEIGHTS
 from isthmus.coding.fields import fitting
-from isthmus.coding.fields.sight import SCALES, WEIGHT_STEPS, Sight, Way, look, usual_scales
+from isthmus.coding.fields.sight import SCALES, Sight, Way, look, usual_scales
 from isthmus.coding.fields.walk import Step, halvings, is_order, walk
 from isthmus.coding.numbers import NumberReader, NumberWriter
 from isthmus.errors import DamagedFile
@@ -25,7 +25,7 @@ LIMIT = 2.0**48  # of a value in units: sums of a few, times a weight, stay exac
 _MAX_NUMBER = 2.0**51
 
 
-class TooRough(Exception):
+class TooRoughError(Exception):
     """A prediction is further off than a number can tell; the encoder gives up on the array."""
 
 
@@ -76,7 +76,7 @@ def _encode_step(
         numbers = np.where(hidden, 0.0, numbers)
     sizes = np.abs(numbers)
     if not (sizes < _MAX_NUMBER).all():
-        raise TooRough
+        raise TooRoughError
     restored[step.targets] = prediction + numbers
     magnitudes[step.targets] = sizes
     scales = fitting.choose_scales(sight, sizes, sample)

@@ -24,7 +24,7 @@ def choose_order(values: np.ndarray) -> list[int]:
     Args:
         values: in units, shape (frames, inner …), no masked ones.
     """
-    strides, order = [1] * values.ndim, []
+    strides, order = [1] * values.ndim, list[int]()
     while True:
         grid = values[tuple(slice(None, None, stride) for stride in strides)]
         axes = [axis for axis in range(1, values.ndim) if grid.shape[axis] > 1]
