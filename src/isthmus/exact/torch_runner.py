@@ -47,7 +47,8 @@ class TorchRunner:
         if op.kind == "dequantise":
             unit = 2.0**-made.exponent
             step, offset = (
-                self._tensor(one.astype(np.float64) * unit) for one in (self._program.step, self._program.offset)
+                self._tensor(one.astype(np.float64) * unit)
+                for one in (self._program.step, self._program.offset)
             )
             return partial(_dequantise, step, offset, made)
         if op.kind in ("linear", "conv"):

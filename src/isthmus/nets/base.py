@@ -24,8 +24,8 @@ class Net(ABC):
 
     A family is never instantiated; its options are the keyword arguments of `encoder` and
     `decoder`. `code_shape` and `stride` are given the same options and use what they need.
-    Nets that reach a model are made of operations that integers can carry out (linear and
-    convolution layers, activations, reshapes, sums): no batch statistics.
+    Nets that reach a model are made of modules that `isthmus.nets.lowering` can write as operations
+    (linear and convolution layers, activations, reshapes, sums): no batch statistics.
     """
 
     @classmethod
