@@ -27,7 +27,7 @@ def render(gathered: Gathered) -> str:
         style=here.joinpath("page.css").read_text(encoding="utf-8"),
         heading=escape(gathered.name),
         about=escape(f"Trained on {made_on}: {gathered.samples.spec.summary()}"),
-        verdict=escape(gathered.evaluation.verdict()),
+        verdict=escape(gathered.evaluation.verdict() + gathered.evaluation.lossless_line()),
         measured=escape(gathered.measured_on),
         sections=sections,
         version=escape(__version__),

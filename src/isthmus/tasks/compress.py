@@ -79,15 +79,15 @@ class CompressResult(Result):
             f"({ratio:.1f}×; of it model {size(self.model_bytes)}, codes {size(self.payload_bytes)}, "
             f"headers and index {size(self.overhead_bytes)}){where}"
         )
-        return "\n".join([line, *self._contest(), *self.advice])
+        contest = [] if self.mode == LOSSY or not self.winners else [self.won()]
+        return "\n".join([line, *contest, *self.advice])
 
-    def _contest(self) -> list[str]:
-        if self.mode == LOSSY or not self.winners:
-            return []
+    def won(self) -> str:
+        """Who won how many blocks, and what that saved; a sentence."""
         blocks = sum(winner.blocks for winner in self.winners.values())
         won = ", ".join(f"{plan} {winner.blocks:,}" for plan, winner in self.winners.items())
         line = f"{blocks:,} {'block' if blocks == 1 else 'blocks'}, won by {won}"
-        return [line + compared(self.rivals, self.payload_bytes + self.model_bytes) + "."]
+        return line + compared(self.rivals, self.payload_bytes + self.model_bytes) + "."
 
 
 def compared(rivals: dict[str, int], ours: int) -> str:

@@ -14,7 +14,7 @@ from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.model import Model
 from isthmus.tasks.archive import open_archive
-from isthmus.tasks.compress import compress_bytes
+from isthmus.tasks.compress import CompressResult, compress_bytes
 from isthmus.tasks.peers import Peer, lossless_peers, lossy_peers
 from isthmus.tasks.results import Result, size
 
@@ -33,6 +33,8 @@ class EvaluateResult(Result):
     """Numbers in all samples."""
     distortion: Distortion
     peers: tuple[Peer, ...]
+    lossless: CompressResult | None
+    """The same samples without loss; None where there are too many to do it in passing."""
     pairs: tuple[np.ndarray, np.ndarray] = field(repr=False)
     """Some originals and their reconstructions, for pictures (lists where sizes differ)."""
 
@@ -74,8 +76,19 @@ class EvaluateResult(Result):
             return lead + "its samples are smaller than ours even without the model."
         return lead + f"the model pays from {pays:,} samples on."
 
+    def lossless_line(self) -> str:
+        """What a lossless archive of the same samples takes, and who won its blocks; "" if not tried."""
+        if self.lossless is None:
+            return ""
+        bits = 8 * self.lossless.archive_bytes / max(1, self.values)
+        total = size(self.lossless.archive_bytes)
+        return f" Without loss: {total}, {bits:.3f} bits per value, {self.lossless.won()}"
+
     def summary(self) -> str:
         """One line for a terminal."""
+        return self._lossy_line() + self.lossless_line()
+
+    def _lossy_line(self) -> str:
         return (
             f"{self.distortion.psnr_db:.2f} dB at {self.bits_per_value:.3f} bits per value, model included "
             f"({self.payload_bits_per_value:.3f} without). {self.verdict()}"
@@ -106,13 +119,17 @@ def evaluate(source: Any, model: Model, *, skip_bad: bool = False, peers: bool =
     """
     source = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
     archive, result, sizes = compress_bytes(source, model, mode="lossy")
-    distortion, originals, restored = Distortion.none(), [], []
-    for index, sample in enumerate(open_archive(archive, model).samples(0, len(source))):
-        original = source.read([index])[0]
-        distortion = distortion + Distortion.between(original, sample, source.spec)
-        if index < _SHOWN:
-            originals.append(original)
-            restored.append(sample)
+    distortion = Distortion.none()
+    originals: list[np.ndarray] = []
+    restored: list[np.ndarray] = []
+    index = 0
+    for stack in open_archive(archive, model).stacks(0, len(source)):
+        for original, sample in zip(source.read(range(index, index + len(stack))), stack, strict=True):
+            distortion = distortion + Distortion.between(original, sample, source.spec)
+            if len(originals) < _SHOWN:
+                originals.append(original)
+                restored.append(sample)
+        index += len(stack)
     return EvaluateResult(
         name=source.name,
         samples=len(source),
@@ -123,11 +140,21 @@ def evaluate(source: Any, model: Model, *, skip_bad: bool = False, peers: bool =
         values=distortion.values,
         distortion=distortion,
         peers=tuple(_peers(source, distortion.psnr_db)) if peers else (),
+        lossless=_lossless(source, model),
         pairs=(originals, restored),  # type: ignore[arg-type]
     )
 
 
 _SHOWN = 12
+
+
+def _lossless(source: Source, model: Model) -> CompressResult | None:
+    if source.raw_bytes > _MOST_LOSSLESS_BYTES:
+        return None
+    return compress_bytes(source, model, mode="lossless")[1]
+
+
+_MOST_LOSSLESS_BYTES = 2_000_000  # some seconds, at the speed of learned contexts
 
 
 def _peers(source: Source, psnr_db: float) -> list[Peer]:
