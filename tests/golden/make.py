@@ -12,6 +12,7 @@ import zlib
 from io import BytesIO
 from pathlib import Path
 
+import modes
 import numpy as np
 import road
 
@@ -79,6 +80,7 @@ GOLDEN = {
     "road.ism": road.model_bytes,
     "road.isz": road.archive_bytes,
     "road.npy": road.restored_bytes,
+    **{name: build for name, (build, _) in modes.ARCHIVES.items()},
 }
 
 
