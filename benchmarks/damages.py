@@ -26,6 +26,7 @@ from common import publish
 DAMAGES = 100_000
 PROCESSES = 2
 CUTS = 0.3  # of all; the rest are changed bytes
+AT_GENERATIONS = 0.1  # of the cuts of archives with several
 
 
 def work(part: int) -> tuple[Counter[tuple[str, str]], list[str], float]:
@@ -35,7 +36,7 @@ def work(part: int) -> tuple[Counter[tuple[str, str]], list[str], float]:
     faults, slowest = [], 0.0
     for number in range(DAMAGES // PROCESSES):
         specimen = kinds[number % len(kinds)]
-        told, damaged = damage(specimen.data, draw)
+        told, damaged = damage(specimen, draw)
         started = time.perf_counter()
         try:
             outcome = fuzz.judge(specimen, damaged, salvage=number % 10 == 0)
@@ -50,10 +51,14 @@ def work(part: int) -> tuple[Counter[tuple[str, str]], list[str], float]:
     return outcomes, faults, slowest
 
 
-def damage(data: bytes, draw: random.Random) -> tuple[str, bytes]:
+def damage(specimen: fuzz.Specimen, draw: random.Random) -> tuple[str, bytes]:
     """In words, and the damaged file."""
+    data = specimen.data
+    earlier = [end for end in specimen.ends if end < len(data)]
     place = draw.randrange(len(data))
     if draw.random() < CUTS:
+        if earlier and draw.random() < AT_GENERATIONS:  # chance alone would never try it
+            place = draw.choice(earlier)
         return f"cut at {place}", data[:place]
     flip = draw.randrange(1, 256)
     return f"byte {place} ^ {flip}", data[:place] + bytes([data[place] ^ flip]) + data[place + 1 :]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-
+from isthmus.config import require
 from isthmus.errors import ConfigError
+
+MODALITIES = ("image", "array")
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+TYPES = ("bool", *INTEGERS, "float16", "float32", "float64")
+MOST_AXES = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +38,19 @@ class DataSpec:
     """The greatest."""
 
     def __post_init__(self) -> None:
-        if len(self.axes) != len(self.shape):
+        # A spec may come from a file by anybody, so it is looked at closely.
+        lengths_fit = isinstance(self.shape, tuple) and isinstance(self.axes, tuple)
+        if not lengths_fit or len(self.axes) != len(self.shape):
             raise ConfigError(f"axes and shape must be of one length; got {self.axes} and {self.shape}.")
-        np.dtype(self.dtype)
+        sides = (side for side in self.shape if side is not None)
+        names = [self.modality, self.dtype, *self.axes]
+        numbers = isinstance(self.low, (int, float)) and isinstance(self.high, (int, float))
+        require(all(type(side) is int and side >= 0 for side in sides), "shape", "whole numbers", self.shape)
+        require(len(self.shape) <= MOST_AXES, "shape", f"of at most {MOST_AXES} axes", len(self.shape))
+        require(all(isinstance(name, str) for name in names), "names in a spec", "text", names)
+        require(self.dtype in TYPES, "dtype", "bool, an integer or a float of 16 to 64 bits", self.dtype)
+        require(self.modality in MODALITIES, "modality", " or ".join(MODALITIES), self.modality)
+        require(numbers, "low and high", "numbers", (self.low, self.high))
 
     @property
     def is_fixed(self) -> bool:

@@ -1,7 +1,8 @@
 """Feed the reader whatever finds new paths through it: `make fuzz` (SECONDS=60).
 
 With atheris (Linux, `pip install atheris`) coverage guides the changes; without it they are random.
-Crashes are written to the current folder by atheris, or shown here.
+It begins from whole archives of every mode and from what lies in corpus/: put there whatever once
+made trouble. Crashes are written to the current folder by atheris, or shown here.
 """
 
 from __future__ import annotations
@@ -10,54 +11,61 @@ import argparse
 import random
 import sys
 import time
+from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-sys.path.append(str(Path(__file__).parents[1] / "golden"))
-
-import specimens as fuzz
-
-CORPUS = Path(__file__).parent / "corpus"
+FOLDER = Path(__file__).parent
+SHORTEST = 3
 
 
-SEEDS = list(fuzz.specimens())
+class Target:
+    """What is fuzzed: untrusted bytes, as a file or as a part of one under right checksums."""
+
+    def __init__(self) -> None:
+        self.reader: Any = import_module("specimens")
+        self.seeds = list(self.reader.specimens())
+
+    def __call__(self, data: bytes) -> None:
+        """The first two bytes say how the rest is taken."""
+        if len(data) < SHORTEST:
+            return
+        way, part, rest = data[0], data[1], data[2:]
+        if way % 2 == 0:
+            self.reader.open_deep(rest)
+            return
+        seed = self.seeds[way // 2 % len(self.seeds)]
+        self.reader.open_deep(self.reader.reforged(seed.data, lambda _: rest, part), seed.model)
+
+    def inputs(self) -> list[bytes]:
+        """What fuzzing begins from: the corpus, whole archives, and every payload of each."""
+        kept = [path.read_bytes() for path in sorted((FOLDER / "corpus").glob("*"))]
+        for number, seed in enumerate(self.seeds):
+            kept.append(b"\0\0" + seed.data)
+            for part in range(4):
+
+                def keep(content: bytes, start: bytes = bytes([2 * number + 1 & 255, part])) -> bytes:
+                    kept.append(start + content)
+                    return content
+
+                self.reader.reforged(seed.data, keep, part)
+        return kept
 
 
-def one_input(data: bytes) -> None:
-    """The first byte says how the rest is taken: as a file, or as a part of one under right checksums."""
-    if len(data) < 3:
-        return
-    way, part, rest = data[0], data[1], data[2:]
-    if way % 2 == 0:
-        fuzz.open_deep(rest)
-        return
-    seed = SEEDS[way // 2 % len(SEEDS)]
-    fuzz.open_deep(fuzz.reforged(seed.data, lambda _: rest, part), seed.model)
-
-
-def inputs() -> list[bytes]:
-    """Whole archives, and every payload of every specimen: what fuzzing begins from."""
-    kept: list[bytes] = [path.read_bytes() for path in sorted(CORPUS.glob("*"))]
-    for number, seed in enumerate(SEEDS):
-        kept.append(b"\0\0" + seed.data)
-        for part in range(4):
-            fuzz.reforged(seed.data, lambda old, n=number, p=part: _keep(kept, n, p, old), part)
-    return kept
-
-
-def _keep(kept: list[bytes], number: int, part: int, content: bytes) -> bytes:
-    kept.append(bytes([2 * number + 1 & 255, part]) + content)
-    return content
-
-
-def loop(seconds: float) -> int:
+def loop(target: Target, seconds: float) -> int:
     """Random changes for so long; how many were tried."""
-    draw, seeds, tried, until = random.Random(0), inputs(), 0, time.monotonic() + seconds
+    draw, seeds, tried, until = random.Random(0), target.inputs(), 0, time.monotonic() + seconds
     while time.monotonic() < until:
         data = bytearray(draw.choice(seeds))
         for _ in range(draw.randint(1, 6)):
-            at = draw.randrange(len(data) or 1)
+            at = draw.randrange(2, max(SHORTEST, len(data)))
             data[at : at + draw.randint(0, 3)] = draw.randbytes(draw.randint(0, 3))
-        one_input(bytes(data))
+        try:
+            target(bytes(data))
+        except Exception:
+            sys.stderr.write(f"crash after {tried}: {bytes(data).hex()}\n")
+            raise
         tried += 1
     return tried
 
@@ -65,21 +73,26 @@ def loop(seconds: float) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Fuzz the reader.")
     parser.add_argument("--seconds", type=float, default=60)
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--random", action="store_true", help="without atheris, even where it is installed")
+    wishes = parser.parse_args()
     try:
-        import atheris
+        atheris: Any = None if wishes.random else import_module("atheris")
     except ImportError:
-        sys.stdout.write(f"{loop(seconds)} random changes, no crash\n")
+        atheris = None
+    with nullcontext() if atheris is None else atheris.instrument_imports(include=["isthmus"]):
+        target = Target()
+    if atheris is None:
+        sys.stdout.write(f"{loop(target, wishes.seconds)} random changes, no crash\n")
         return
     begin = Path("out/fuzz")
     begin.mkdir(parents=True, exist_ok=True)
-    for number, data in enumerate(inputs()):
+    for number, data in enumerate(target.inputs()):
         (begin / f"seed-{number:04}").write_bytes(data)
-    words = [sys.argv[0], f"-max_total_time={seconds:.0f}", "-rss_limit_mb=4096", "-timeout=30", str(begin)]
-    atheris.instrument_all()
-    atheris.Setup(words, one_input)
+    limits = [f"-max_total_time={wishes.seconds:.0f}", "-rss_limit_mb=4096", "-timeout=30"]
+    atheris.Setup([sys.argv[0], *limits, str(begin)], target)
     atheris.Fuzz()
 
 
 if __name__ == "__main__":
+    sys.path.append(str(FOLDER.parent / "golden"))
     main()

@@ -56,3 +56,16 @@ def test_content_changed_under_right_checksums_is_read_or_refused(which, part, d
 
     specimen = by_place(which)
     fuzz.open_deep(fuzz.reforged(specimen.data, change, part), specimen.model)
+
+
+def test_the_judge_condemns_a_reader_that_trusts(monkeypatch):
+    specimen = next(specimen for name, specimen in SPECIMENS.items() if name.startswith("stored"))
+    damaged = bytearray(specimen.data)
+    damaged[len(damaged) // 2] ^= 1
+    monkeypatch.setattr(fuzz.ArchiveReader, "verify", lambda self: [])
+    with pytest.raises(fuzz.Wrong):
+        fuzz.judge(specimen, bytes(damaged))
+    monkeypatch.undo()
+    monkeypatch.setattr(fuzz, "restored", lambda data, model: specimen.ends[len(specimen.data)][:-1])
+    with pytest.raises(fuzz.Wrong, match="other samples"):
+        fuzz.judge(specimen, bytes(damaged))
