@@ -10,5 +10,8 @@ TINY = (
     "net.encoder={name='mlp', hidden=[8]}",
     "net.decoder={name='mlp', hidden=[8]}",
     "bottleneck.rate_weight=0.001",
+    "contexts.trees=2",
+    "contexts.depth=3",
+    "contexts.pixels=5000",
 )
 """Settings for a net that trains in a moment."""

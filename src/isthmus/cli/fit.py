@@ -28,6 +28,10 @@ def fit(
         list[str] | None, Option("--set", metavar="KEY=VALUE", help="Change a setting: train.epochs=5.")
     ] = None,
     budget: Annotated[str | None, Option(metavar="TIME", help="Train this long: 90s, 5m, 1h30m.")] = None,
+    for_: Annotated[
+        str | None,
+        Option("--for", metavar="PURPOSE", help="Spend the time on lossy, bounded or lossless coding."),
+    ] = None,
     from_: Annotated[
         Path | None, Option("--from", metavar="OLD.ism", help="Begin with this model's weights.")
     ] = None,
@@ -52,6 +56,7 @@ def fit(
             recipe=recipe,
             settings=settings,
             budget_s=None if budget is None else parse_duration(budget),
+            purpose=for_,
             start=None if from_ is None else Model.load(from_),
             resume=resume,
             skip_bad=skip_bad,

@@ -1,8 +1,9 @@
 """`Model` ⇄ .ism: a valid safetensors file whose metadata holds one JSON document. No pickle.
 
 The decode part is stored as integers (see decoder.py), the encoder as float32, both as operations
-with their weights. The document under the metadata key "isthmus" holds the operations, the settings
-and where the model comes from.
+with their weights; beside them stand the contexts of the lossless coder, where some were learned.
+The document under the metadata key "isthmus" holds the operations, the settings and where the model
+comes from.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.coding.canonical import canonical_json, content_hash
+from isthmus.coding.contexts import Contexts
 from isthmus.config import Config
 from isthmus.errors import ConfigError, DamagedFile, NewerFormat, NoData, NotOurFile, SpecMismatch
 from isthmus.exact.float_runner import FloatRunner
@@ -39,6 +41,8 @@ class Model:
     """Tensors → latents, by weights among those."""
     config: Config
     """All settings of the run that made it."""
+    contexts: Contexts | None = None
+    """What the lossless coder learned of images of this kind: a part of its own in archives."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Samples, steps, seconds, held-out figures, versions: for people, never for decoding."""
 
@@ -87,6 +91,8 @@ class Model:
         path = Path(path)
         tensors = {f"decoder.{name}": _whole(array) for name, array in self.decoder.tensors().items()}
         tensors |= {f"encoder.{name}": _whole(array) for name, array in self.encoder.items()}
+        if self.contexts is not None:
+            tensors |= {f"contexts.{name}": array for name, array in self.contexts.tensors().items()}
         metadata = {"isthmus": json.dumps(self._document(), sort_keys=True)}
         write_bytes(path, save(tensors, metadata), force=force)
         return path
@@ -98,6 +104,8 @@ class Model:
             "encoder_hash": _hash_of(self.encoder),
             "decoder": self.decoder.document(),
             "encoder": [op.to_json() for op in self.encode_ops],
+            "contexts": None if self.contexts is None else self.contexts.document(),
+            "contexts_hash": None if self.contexts is None else self.contexts.hash,
             "config": self.config.to_dict(),
             "provenance": dict(self.provenance),
         }
@@ -115,13 +123,15 @@ class Model:
         path = Path(path)
         document, tensors = _read(path)
         encoder, decoder = _under("encoder.", tensors), _under("decoder.", tensors)
-        _require_whole(document, encoder, decoder, path)
+        contexts = _under("contexts.", tensors)
+        _require_whole(document, encoder, decoder, contexts, path)
         try:
             model = cls(
                 decoder=Decoder.from_parts(document["decoder"], decoder),
                 encoder=encoder,
                 encode_ops=ops_from_json(document["encoder"]),
                 config=Config.from_dict(document["config"]),
+                contexts=_contexts(document["contexts"], contexts),
                 provenance=dict(document["provenance"]),
             )
             assert model._encoder is not None  # its operations fit its weights
@@ -140,6 +150,7 @@ def _require_whole(
     document: Mapping[str, Any],
     encoder: Mapping[str, np.ndarray],
     decoder: Mapping[str, np.ndarray],
+    contexts: Mapping[str, np.ndarray],
     path: Path,
 ) -> None:
     """Hold every byte against its hash before any of it is believed."""
@@ -153,8 +164,11 @@ def _require_whole(
                 f"{path} has format {version}; this version reads 0 to {FORMAT_VERSION}. "
                 "Update with `pip install -U isthmus`."
             )
-        told = document["format"], document["hash"], document["encoder_hash"]
-        found = FORMAT_VERSION, content_hash(document["decoder"], decoder), _hash_of(encoder)
+        told = [document[key] for key in ("format", "hash", "encoder_hash", "contexts_hash")]
+        described = document["contexts"]
+        of_contexts = None if described is None else content_hash(described, contexts)
+        of_decoder = content_hash(document["decoder"], decoder)
+        found = [FORMAT_VERSION, of_decoder, _hash_of(encoder), of_contexts]
     except (KeyError, ValueError) as wrong:  # NaN, which JSON has not, or a tensor of no stored type
         raise damaged from wrong
     if told != found:
@@ -179,6 +193,10 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         raise NotOurFile(
             f"{path} is a safetensors file, but not an Isthmus model. Give an .ism file."
         ) from None
+
+
+def _contexts(document: Mapping[str, Any] | None, tensors: Mapping[str, np.ndarray]) -> Contexts | None:
+    return None if document is None else Contexts.from_parts(document, tensors)
 
 
 def _under(prefix: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import math
 import platform
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from isthmus._version import __version__
-from isthmus.config import Config
+from isthmus.config import Config, require
 from isthmus.data import Source, fit_transform, open_source, split
 from isthmus.errors import MissingExtra, NoData
 from isthmus.files import refuse_existing, write_bytes
@@ -66,6 +67,7 @@ def fit(
     recipe: str | None = None,
     settings: Sequence[str] = (),
     budget_s: float | None = None,
+    purpose: str | None = None,
     start: Model | None = None,
     resume: bool = False,
     skip_bad: bool = False,
@@ -83,6 +85,8 @@ def fit(
         recipe: settings to start from; None takes what suits the data.
         settings: "key=value" strings on top of the recipe.
         budget_s: seconds to train; replaces the recipe's number of steps.
+        purpose: "lossy", "bounded" or "lossless": what the model will be used for most. It moves
+            the time between its parts, and forbids nothing.
         start: a model whose weights to begin with (and whose settings, unless `recipe` is given).
         resume: go on from the checkpoint in the run folder.
         skip_bad: leave unreadable items out and name them.
@@ -102,7 +106,7 @@ def fit(
         refuse_existing(output, force=force)
     reference = source_reference(source)
     source = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
-    name, config = _settle(source, recipe, settings, budget_s, start, config)
+    name, config = _settle(source, recipe, settings, budget_s, start, config, purpose)
     train_indices, held = split(
         len(source), config.data.held_out, config.train.seed, last=config.data.held_out_last
     )
@@ -170,6 +174,7 @@ def _settle(
     budget_s: float | None,
     start: Model | None,
     config: Config | None,
+    purpose: str | None,
 ) -> tuple[str, Config]:
     """The recipe's name and the settings that follow from everything the caller said."""
     if config is None and recipe is None and start is not None:
@@ -181,8 +186,21 @@ def _settle(
         name = recipe or "custom"
     if {setting.partition("=")[0].strip() for setting in settings} & {"train.epochs", "train.budget_s"}:
         config = config.with_train(steps=None)  # the recipe's steps must not outvote what was typed
-    config = config.with_settings(settings)
+    config = config.with_settings([*_moved(purpose, config), *settings])
     return name, config if budget_s is None else config.with_train(budget_s=budget_s, steps=None)
+
+
+PURPOSES = {"lossy": (0.1, 0.5), "bounded": (0.1, 0.5), "lossless": (0.8, 2.0)}
+"""For each purpose: the share of a budget that contexts get, and their trees, times the recipe's."""
+
+
+def _moved(purpose: str | None, config: Config) -> list[str]:
+    """The settings that a purpose changes."""
+    if purpose is None:
+        return []
+    require(purpose in PURPOSES, "--for", f"one of {', '.join(PURPOSES)}", purpose)
+    share, times = PURPOSES[purpose]
+    return [f"contexts.share={share}", f"contexts.trees={round(times * config.contexts.trees)}"]
 
 
 def checkpoint_of(output: Path) -> Path:
@@ -210,13 +228,16 @@ def _train(
     quiet: bool,
     say: Callable[[str], None],
 ) -> tuple[Any, Model]:
+    from isthmus.training.contexts import learnable
     from isthmus.training.progress import watcher_for
     from isthmus.training.session import Session, model_spec
 
+    learns = config.contexts.trees > 0 and learnable(source.spec)
+    for_net, seconds = _shared(config) if learns else (config, math.inf)
     folder.mkdir(parents=True, exist_ok=True)
     few = train_indices[:: max(1, len(train_indices) // 2000)]
     transform = fit_transform(config.data.transform, model_spec(source.spec, config), source.read(few))
-    session = Session(source, config, transform, train_indices, held, folder)
+    session = Session(source, for_net, transform, train_indices, held, folder)
     if start is not None:
         start.require_fits(source.spec)
         session.begin_from(start)
@@ -230,7 +251,34 @@ def _train(
     finally:
         watcher.stop()
     provenance = _provenance(source, train_indices, plan.to_dict(), trained)
-    return trained, session.to_model(provenance)
+    model = replace(session.to_model(provenance), config=config)
+    if learns:
+        say("now learning contexts for lossless coding")
+        model = _with_contexts(model, source, train_indices, held, seconds)
+    return trained, model
+
+
+def _shared(config: Config) -> tuple[Config, float]:
+    """The settings with the net's part of the budget, and the seconds that are left for contexts."""
+    budget, share = config.train.budget_s, config.contexts.share
+    if budget is None:
+        return config, math.inf
+    return config.with_train(budget_s=budget * (1 - share)), budget * share
+
+
+def _with_contexts(
+    model: Model, source: Source, train: np.ndarray, held: np.ndarray, seconds: float
+) -> Model:
+    """The model with contexts, and what they make of samples held out: bits per value."""
+    from isthmus.training.contexts import bits_per_value, contexts_for
+
+    config = model.config
+    contexts = contexts_for(source, train, config.contexts, seconds=seconds, seed=config.train.seed)
+    if contexts is None:
+        return model
+    bits = bits_per_value(contexts, source, held if len(held) else train)
+    figures = {**model.provenance["held_out"], "lossless_bits_per_value": bits}
+    return replace(model, contexts=contexts, provenance={**model.provenance, "held_out": figures})
 
 
 def _provenance(source: Source, train: np.ndarray, plan: dict[str, Any], trained: Any) -> dict[str, Any]:

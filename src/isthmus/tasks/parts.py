@@ -1,7 +1,7 @@
 """A model's parts as archives know them: by name and hash, embedded one by one.
 
 An archive embeds only the parts that its blocks use. "autoencoder" is the decode half of the net;
-a part that codes blocks by itself is also a coder, under the same name.
+"contexts", which codes blocks by itself, is also a coder, under the same name.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from isthmus.coding.coders import CODERS, Coder
+from isthmus.coding.coders.contexts import ContextCoder
+from isthmus.coding.contexts import Contexts
 from isthmus.coding.varints import ByteReader, write_text, write_varint
 from isthmus.errors import DamagedFile
 from isthmus.model import Decoder, Model
 
-AUTOENCODER = "autoencoder"
+AUTOENCODER, CONTEXTS = "autoencoder", "contexts"
 
 
 @dataclass(frozen=True)
@@ -22,25 +24,28 @@ class Parts:
     """What it takes to decode: all that is there of a model, whole or embedded."""
 
     decoder: Decoder | None = None
+    contexts: Contexts | None = None
+
+    def _there(self) -> dict[str, Decoder | Contexts]:
+        both = {AUTOENCODER: self.decoder, CONTEXTS: self.contexts}
+        return {name: part for name, part in both.items() if part is not None}
 
     def hashes(self) -> dict[str, str]:
         """The name and SHA-256 of each part that is there."""
-        return {} if self.decoder is None else {AUTOENCODER: self.decoder.hash}
+        return {name: part.hash for name, part in self._there().items()}
 
     def packed(self, name: str) -> bytes:
         """One part, compact, as archives embed it."""
-        assert name == AUTOENCODER, name
-        assert self.decoder is not None
-        return self.decoder.to_bytes()
+        return self._there()[name].to_bytes()
 
     def coders(self) -> Mapping[str, Coder]:
         """The parts that code blocks by themselves, by name."""
-        return {}
+        return {} if self.contexts is None else {CONTEXTS: ContextCoder(self.contexts)}
 
 
 def parts_of(model: Model | None) -> Parts:
     """The parts of a model."""
-    return Parts() if model is None else Parts(model.decoder)
+    return Parts() if model is None else Parts(model.decoder, model.contexts)
 
 
 def pack_parts(parts: Parts, names: frozenset[str]) -> bytes | None:
@@ -56,10 +61,14 @@ def unpack_parts(data: bytes) -> Parts:
     fields, found = ByteReader(data, "The embedded model"), {}
     while fields.position < len(data):
         name = fields.text()
-        if name in found or name != AUTOENCODER:
+        if name in found or name not in (AUTOENCODER, CONTEXTS):
             raise DamagedFile(f"The embedded model has a part {name!r} that this version does not know.")
         found[name] = fields.sized()
-    return Parts(Decoder.from_bytes(found[AUTOENCODER])) if found else Parts()
+    decoder, contexts = found.get(AUTOENCODER), found.get(CONTEXTS)
+    return Parts(
+        None if decoder is None else Decoder.from_bytes(decoder),
+        None if contexts is None else Contexts.from_bytes(contexts),
+    )
 
 
 @dataclass(frozen=True)

@@ -3,35 +3,77 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
+from isthmus.coding.coders.contexts import ContextCoder
 from isthmus.coding.contexts.artefact import BINS, DTYPES, MAX_PLANES, SHIFT, Contexts, Plane
 from isthmus.coding.contexts.features import columns, surroundings
 from isthmus.coding.contexts.forest import Forest
 from isthmus.coding.contexts.scan import Planes
 from isthmus.coding.contexts.search import Search
+from isthmus.config import ContextsConfig
+from isthmus.data.grouping import by_shape, some
+from isthmus.data.source import Source
+from isthmus.spec import DataSpec
 from isthmus.training.boosting import Growth, grow
 
 QUESTIONS = 6
 """How many questions of the search get a forest."""
-PIXELS = 2_000_000
-"""How many pixels of a plane are learned from."""
 _LINEAR = 300_000
 
 
-def learnable(dtype: np.dtype, shape: tuple[int, ...]) -> bool:
-    """Whether contexts can be learned for images (row, column[, plane]) of this type."""
-    planes = shape[2] if len(shape) == 3 else 1
-    return dtype.name in DTYPES and len(shape) in (2, 3) and planes <= MAX_PLANES
+def contexts_for(
+    source: Source, indices: Sequence[int] | np.ndarray, config: ContextsConfig, *, seconds: float, seed: int
+) -> Contexts | None:
+    """Learn contexts from samples of a source; None where the settings or the samples do not allow it."""
+    if not config.trees or not learnable(source.spec):
+        return None
+    images = _images(source, indices)
+    if images.size < _LEAST_VALUES:
+        return None
+    growth = Growth(trees=config.trees, depth=config.depth)
+    workers = 2 if images.size > _WORTH_PROCESSES else 1
+    return fit_contexts(
+        images, growth=growth, pixels=config.pixels, seconds=seconds, seed=seed, workers=workers
+    )
+
+
+def bits_per_value(contexts: Contexts, source: Source, indices: Sequence[int] | np.ndarray) -> float:
+    """What coding samples that were not learned from takes."""
+    coder, values, length = ContextCoder(contexts), 0, 0
+    for _, images in by_shape(source, some(indices, source, values=_JUDGED)):
+        length += len(coder.encode(images, None) or images.tobytes())
+        values += images.size
+    return 8 * length / max(1, values)
+
+
+def learnable(spec: DataSpec) -> bool:
+    """Whether contexts can be learned for samples of this kind."""
+    return spec.modality == "image" and spec.dtype in DTYPES and spec.channels <= MAX_PLANES
+
+
+def _images(source: Source, indices: Sequence[int] | np.ndarray) -> np.ndarray:
+    """Evenly spread samples as one stack; of images of mixed sizes, the corners that all have."""
+    samples = source.read(some(indices, source, values=_VALUES))
+    height, width = (min(sample.shape[axis] for sample in samples) for axis in (0, 1))
+    return np.stack([sample[:height, :width] for sample in samples])
+
+
+_VALUES = 64_000_000
+_JUDGED = 500_000
+_LEAST_VALUES = 20_000  # fewer would not repay the bytes of what is learned
+_WORTH_PROCESSES = 2_000_000
 
 
 def fit_contexts(
     images: np.ndarray,
     *,
     growth: Growth | None = None,
+    pixels: int = 1_000_000,
     seconds: float = float("inf"),
     seed: int = 0,
     workers: int = 2,
@@ -41,6 +83,7 @@ def fit_contexts(
     Args:
         images: (image, row, column[, plane]), integers of at most 16 bits, at most 4 planes.
         growth: how forests grow.
+        pixels: how many of each plane are learned from.
         seconds: how long all that may take, about.
         seed: of all that is drawn.
         workers: processes that grow forests.
@@ -55,7 +98,8 @@ def fit_contexts(
     jobs = [(number, depth) for number in range(count) for depth in range(QUESTIONS)]
     each = seconds * workers / len(jobs)
     planes = [
-        (walked, number, depth, plain[number], empty.levels, growth, seed, each) for number, depth in jobs
+        (walked, number, depth, plain[number], empty.levels, growth, pixels, seed, each)
+        for number, depth in jobs
     ]
     if workers > 1:
         spawn = multiprocessing.get_context("spawn")
@@ -125,12 +169,13 @@ def _forest(
     plane: Plane,
     levels: int,
     growth: Growth,
+    pixels: int,
     seed: int,
     seconds: float,
 ) -> Forest:
     """Grow the forest that answers the questions of one depth in one plane."""
     planes = Planes.of(images, images.dtype)
-    at, weights = _draw(images, number, PIXELS, seed + 1, only=(plane, depth, levels))
+    at, weights = _draw(images, number, pixels, seed + 1, only=(plane, depth, levels))
     if at[0].size < 1000:
         return Forest(0, *(np.empty((0, n), np.int32) for n in (growth.depth, growth.depth, 2**growth.depth)))
     look = planes.gather(at)
