@@ -70,7 +70,7 @@ def multiply(values: np.ndarray, matrix: np.ndarray, side: int, stride: int, fin
         else:
             finish(wide := strip @ matrix, at)
             made[at] = wide
-    return made.reshape(*shape[: values.ndim - 1], -1)
+    return made.reshape(*shape[: values.ndim - 1], matrix.shape[1])
 
 
 def _strips(shape: tuple[int, int, int], inputs: int) -> Iterator[tuple[slice, tuple[slice, ...]]]:
@@ -118,7 +118,7 @@ def _relu(values: np.ndarray, numbers: tuple[int, ...]) -> np.ndarray:
 
 
 def _flatten(values: np.ndarray, numbers: tuple[int, ...]) -> np.ndarray:
-    return outward(values).reshape(len(values), -1)
+    return outward(values).reshape(len(values), math.prod(values.shape[1:]))
 
 
 def _reshape(values: np.ndarray, numbers: tuple[int, ...]) -> np.ndarray:
@@ -128,15 +128,17 @@ def _reshape(values: np.ndarray, numbers: tuple[int, ...]) -> np.ndarray:
 def _shuffle(values: np.ndarray, numbers: tuple[int, ...]) -> np.ndarray:
     (factor,) = numbers
     samples, height, width, depth = values.shape
-    parts = values.reshape(samples, height, width, depth // factor**2, factor, factor)
-    return parts.transpose(0, 1, 4, 2, 5, 3).reshape(samples, height * factor, width * factor, -1)
+    less = depth // factor**2
+    parts = values.reshape(samples, height, width, less, factor, factor)
+    return parts.transpose(0, 1, 4, 2, 5, 3).reshape(samples, height * factor, width * factor, less)
 
 
 def _unshuffle(values: np.ndarray, numbers: tuple[int, ...]) -> np.ndarray:
     (factor,) = numbers
     samples, height, width, depth = values.shape
-    parts = values.reshape(samples, height // factor, factor, width // factor, factor, depth)
-    return parts.transpose(0, 1, 3, 5, 2, 4).reshape(samples, height // factor, width // factor, -1)
+    height, width = height // factor, width // factor
+    parts = values.reshape(samples, height, factor, width, factor, depth)
+    return parts.transpose(0, 1, 3, 5, 2, 4).reshape(samples, height, width, depth * factor**2)
 
 
 def _crop(values: np.ndarray, numbers: tuple[int, ...]) -> np.ndarray:

@@ -18,7 +18,8 @@ from isthmus.exact.weights import IntegerWeights
 
 MAX_VALUES = 1 << 24
 MAX_GROWTH = 256
-"""One sample may take MAX_VALUES numbers on its way, or MAX_GROWTH times those it begins or ends with."""
+"""One sample may take MAX_VALUES numbers on its way, or MAX_GROWTH times those it begins or ends with:
+all values together, so that neither memory nor time is out of proportion."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,10 +119,10 @@ def require_affordable(ops: Sequence[Op], start: tuple[int, ...], tensors: Mappi
         DamagedFile: far more than a sample has; it would fill the memory.
     """
     shapes = shapes_of(ops, start, {name: tensor.shape for name, tensor in tensors.items()})
-    ends = math.prod(start), largest(shapes[-1:])
-    if (most := largest(shapes)) > max(MAX_VALUES, MAX_GROWTH * max(ends)):
-        raise DamagedFile(f"The model takes {most:,} numbers to make a sample of {ends[1]:,}; refused.")
-    return most
+    ends, taken = (math.prod(start), largest(shapes[-1:])), sum(largest([shape]) for shape in shapes)
+    if taken > max(MAX_VALUES, MAX_GROWTH * max(ends)):
+        raise DamagedFile(f"The model takes {taken:,} numbers to make a sample of {ends[1]:,}; refused.")
+    return largest(shapes)
 
 
 def scales_of(ops: Sequence[Op]) -> list[Scale]:

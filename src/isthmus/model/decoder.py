@@ -27,12 +27,13 @@ from isthmus.exact.ops import ops_from_json
 from isthmus.exact.program import IntegerProgram
 from isthmus.exact.shapes import shapes_of
 from isthmus.exact.weights import from_tensors, to_tensors
-from isthmus.model.golden import golden_crc, require_exact
+from isthmus.model.golden import SIDE, golden_crc, require_exact
 from isthmus.spec import DataSpec
 
 FORMAT_VERSION = 0
 MAX_STRIDE = 1 << 12
-MAX_CODE = 1 << 24
+MAX_CODE = 1 << 20
+"""Numbers in a code, where its sides do not vary; the golden one is drawn number by number."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -141,6 +142,7 @@ class Decoder:
         sides = self.spec.modality == "image" and len(self.code) == 3
         parts = {
             "its scale": all(math.isfinite(number) and number for number in self.transform.scale),
+            "its offset": all(map(math.isfinite, self.transform.offset)),
             "its stride": 0 < self.stride <= MAX_STRIDE,
             "the sides of its code": sides or None not in self.code,
             "its steps": self.quantiser.step.shape == self.code[:1],
@@ -155,7 +157,7 @@ class Decoder:
         """Whether tensors come out as large as the samples, before they are cropped."""
         weights = {name: stored.values.shape for name, stored in self.program.weights.items()}
         weights |= {f"quantiser.{name}": self.quantiser.step.shape for name in ("step", "offset")}
-        start = tuple(3 if side is None else side for side in self.code)
+        start = tuple(SIDE if side is None else side for side in self.code)
         made = shapes_of(self.program.ops, start, weights)[-1]
         wanted = self.spec.tensor_shape
         if None in wanted:
@@ -212,7 +214,8 @@ class Decoder:
         # A power of two times a whole number of 16 bits: exact. So is what `inverse` does: single
         # operations of IEEE 754, one after the other, on each value by itself.
         tensors = self._cropped(made, size) * np.float32(2.0**self.program.result.exponent)
-        return self.transform.inverse(tensors)
+        with np.errstate(over="ignore", invalid="ignore"):  # a scale from a hostile file may lead beyond
+            return self.transform.inverse(tensors)
 
     def _cropped(self, tensors: np.ndarray, size: tuple[int, ...] | None) -> np.ndarray:
         if self.spec.modality != "image":
@@ -235,7 +238,7 @@ class Decoder:
 
 def _code(lengths: list[int | None]) -> tuple[int | None, ...]:
     whole = all(length is None or 0 < operator.index(length) < 1 << 20 for length in lengths)
-    known = math.prod(length for length in lengths if length is not None)
+    known = math.prod(SIDE if length is None else length for length in lengths)
     if not lengths or lengths[0] is None or not whole or known > MAX_CODE:
         raise ValueError(f"its code shape {lengths}")
     return tuple(lengths)

@@ -18,8 +18,8 @@ from isthmus.nets.lowering import ENCODER, QUANTISER, decoder_ops, encoder_ops
 
 CLOSE = 1e-5
 """How far float32 may be from PyTorch, against the largest number of the output."""
-BATCHES = (1, 7, 64)
-THREADS = (1, 2)
+TRIED = ((1, 1), (7, 2), (64, 1))
+"""Samples in a batch, and threads."""
 BITS = 8
 
 
@@ -74,19 +74,15 @@ def check_integers(program: IntegerProgram, near: np.ndarray, symbols: np.ndarra
     assert whole.max() <= limits.high, "the integer program leaves its limits"
     off = np.abs(whole * 2.0**limits.exponent - near).max() / max(np.abs(near).max(), 1e-9)
     assert off < _WORST, f"in integers the net is off by {off:.2g} of its largest output"
-    threads = torch.get_num_threads()
+    before = torch.get_num_threads()
     try:
-        for count in THREADS:
-            torch.set_num_threads(count)
-            for size in BATCHES:
-                many = np.resize(symbols, (size, *symbols.shape[1:]))
-                expected = np.resize(whole, (size, *whole.shape[1:]))
-                assert np.array_equal(run(many), expected), f"a batch of {size} gives other bits"
-                assert np.array_equal(with_torch(many), expected), (
-                    f"PyTorch gives other bits, {size} at a time"
-                )
+        for size, threads in TRIED:
+            torch.set_num_threads(threads)
+            many, expected = (np.resize(one, (size, *one.shape[1:])) for one in (symbols, whole))
+            assert np.array_equal(run(many), expected), f"a batch of {size} gives other bits"
+            assert np.array_equal(with_torch(many), expected), f"PyTorch gives other bits, {size} at a time"
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(before)
 
 
 def _close(half: str, got: np.ndarray, wanted: torch.Tensor) -> None:
