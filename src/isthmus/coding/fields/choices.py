@@ -15,7 +15,9 @@ from isthmus.coding.fields.scales import Lattice, Logarithmic, Ordered, Plain, S
 
 _CLOSE = 1 - 2.0**-30  # a bound is kept a little below itself, for what rounding adds
 _FEWEST_STEPS = 16  # a bound of more steps than this gains little from knowing them
+_FEW_STEPS = 4  # one of fewer than this surely gains
 _HIGH_BITS = 47
+_MOST_ROOM = 1e300
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,11 @@ def _within(values: np.ndarray, bound: Bound) -> Iterator[View]:
             steps = math.floor(min(bound.value / step * _CLOSE, 2.0**31))
             if steps < _FEWEST_STEPS:
                 yield _on_lattice(*lattice, within=steps)
+            if steps < _FEW_STEPS:
                 return
         noise = float(np.spacing(np.abs(values).max().astype(values.dtype))) / 2
         room = max(room - noise, 0.8 * room)  # the cast to the values' type adds as much
-    step = 2 * room * _CLOSE
+    step = 2 * min(room, _MOST_ROOM) * _CLOSE
     units = values.astype(np.float64) / step
     if np.abs(units).max() < LIMIT:  # also not, if the step is so small that units are infinite or NaN
         yield View(Plain(step), units)

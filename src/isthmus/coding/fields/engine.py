@@ -99,7 +99,7 @@ def decode_field(data: bytes, shape: tuple[int, ...], mask: np.ndarray | None, w
     framed = _framed(np.empty(shape, np.uint8), frames).shape
     mask = None if mask is None else _framed(mask, frames)
     order = _take(reader, SETTINGS, halvings(framed))
-    if min(order, default=1) < 1 or max(order, default=1) >= len(framed) or not is_order(order, framed):
+    if not all(1 <= axis < len(framed) for axis in order) or not is_order(order, framed):
         raise DamagedFile("The walk over an array does not reach each of its points once.")
     restored, magnitudes = np.zeros(framed), np.zeros(framed)
     for step in walk(framed, order):

@@ -6,13 +6,11 @@ floats, by least squares.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from isthmus.coding.fields.sight import SCALES, WEIGHT_STEPS, Sight, Way, _line, usual_scales
 
-SAMPLE = 20_000
+SAMPLE = 8_000
 FEWEST = 500  # targets that pay for weights of their own
 _WEIGHT_BITS = 8
 _MAX_WEIGHT = 8 * WEIGHT_STEPS
@@ -125,8 +123,3 @@ def sample_of(allowed: np.ndarray | None, size: int) -> np.ndarray:
     """Up to about SAMPLE places spread over a step's targets, none masked."""
     places = np.arange(size) if allowed is None else np.flatnonzero(allowed)
     return places[:: max(1, places.size // SAMPLE)]
-
-
-def settings_of(way: Way, weights: Sequence[int]) -> list[int]:
-    """The numbers that go along with a step."""
-    return [int(way), *weights]

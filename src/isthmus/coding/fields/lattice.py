@@ -13,7 +13,10 @@ import numpy as np
 from isthmus.coding.fields.scales import Lattice, Way
 
 _SAMPLE = 4096
+_EXACT_SAMPLE = 1 << 15
+_THIRDS = 50
 _MAX_NUMBERS = 2.0**24
+_LEAST_STEP = 1e-150  # its inverse and its square are ordinary numbers
 _FINENESS = 8  # a step must be so many times the floats' own rounding, or everything looks like a lattice
 
 
@@ -32,7 +35,7 @@ def find_lattice(values: np.ndarray) -> tuple[Lattice, np.ndarray] | None:
         return None
     sample = np.unique(wide[:: max(1, wide.size // _SAMPLE)])
     step = _common_step(sample, noise)
-    if step is None or (high - low) / step > _MAX_NUMBERS:
+    if step is None or step < _LEAST_STEP or (high - low) / step > _MAX_NUMBERS:
         return None
     fitted = _fit(sample, step)
     if fitted is None:
@@ -41,6 +44,8 @@ def find_lattice(values: np.ndarray) -> tuple[Lattice, np.ndarray] | None:
     fitted = _refit(wide, numbers)
     if not (np.abs(numbers * fitted.scale + fitted.offset - wide) <= 4 * noise).all():
         return None
+    if values.dtype.itemsize < 8:
+        fitted = _centred(values, numbers, fitted)
     return _most_exact(values, numbers, fitted), numbers.astype(np.int64)
 
 
@@ -80,6 +85,34 @@ def _refit(values: np.ndarray, numbers: np.ndarray) -> Lattice:
     middle, mean = numbers.mean(), values.mean()
     scale = float(((numbers - middle) * (values - mean)).sum() / ((numbers - middle) ** 2).sum())
     return Lattice(scale, float(mean - middle * scale))
+
+
+def _centred(values: np.ndarray, numbers: np.ndarray, fitted: Lattice) -> Lattice:
+    """Scale and offset from the middle of all that round to these very values.
+
+    For a given scale each value leaves an interval of offsets. The room that all leave together
+    is a concave function of the scale, so its top is found by cutting an interval in thirds.
+    """
+    few = slice(None, None, max(1, values.size // _EXACT_SAMPLE))
+    wide, near = values[few].astype(np.float64), numbers[few]
+    below = (wide + np.nextafter(values[few], -np.inf).astype(np.float64)) / 2
+    above = (wide + np.nextafter(values[few], np.inf).astype(np.float64)) / 2
+
+    def room(scale: float) -> tuple[float, float]:
+        on_line = near * scale
+        least, most = float((below - on_line).max()), float((above - on_line).min())
+        return most - least, (most + least) / 2
+
+    reach = float((above - below).max()) / float(np.ptp(near))
+    low, high = fitted.scale - reach, fitted.scale + reach
+    for _ in range(_THIRDS):
+        first, second = low + (high - low) / 3, high - (high - low) / 3
+        if room(first)[0] < room(second)[0]:
+            low = first
+        else:
+            high = second
+    scale = (low + high) / 2
+    return Lattice(scale, room(scale)[1])
 
 
 def _most_exact(values: np.ndarray, numbers: np.ndarray, fitted: Lattice) -> Lattice:

@@ -6,9 +6,12 @@ an array like any other, and a short list of what they were.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from isthmus.coding.fields.engine import decode_field, encode_field
+from isthmus.coding.squeeze import expand, squeeze
 from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.errors import DamagedFile
 
@@ -60,7 +63,7 @@ def map_of(values: np.ndarray, kinds: np.ndarray) -> np.ndarray:
 
 
 def specials_to_bytes(where: np.ndarray, kinds: np.ndarray, frames: int | None) -> bytes:
-    """The list, and the map as a field; `specials_from_bytes` undoes it.
+    """The list, and the map: as zstd of bytes, or as a field; `specials_from_bytes` undoes it.
 
     Args:
         where: what `map_of` gives, in the array's shape.
@@ -70,7 +73,11 @@ def specials_to_bytes(where: np.ndarray, kinds: np.ndarray, frames: int | None) 
     if not kinds.size:
         return b""
     raw = kinds.astype(kinds.dtype.newbyteorder("<")).tobytes()
-    return write_varint(len(raw)) + raw + encode_field(where.astype(np.float64), None, True, frames)[0]
+    ways = (
+        b"\0" + squeeze(where.tobytes()),
+        b"\1" + encode_field(where.astype(np.float64), None, True, frames)[0],
+    )
+    return write_varint(len(raw)) + raw + min(ways, key=len)
 
 
 def specials_from_bytes(
@@ -84,10 +91,19 @@ def specials_from_bytes(
     if not raw or len(raw) % dtype.itemsize or len(raw) > _MOST * dtype.itemsize:
         raise DamagedFile("A map of special values has an impossible list of them.")
     kinds = np.frombuffer(raw, dtype.newbyteorder("<")).astype(dtype)
-    where = decode_field(fields.rest(), shape, None, True)
+    where = _map_from_bytes(fields.take(1)[0], fields.rest(), shape)
     if (where < 0).any() or (where > kinds.size).any():
         raise DamagedFile("A map of special values names one that is not in its list.")
     return where.astype(np.uint8), kinds
+
+
+def _map_from_bytes(way: int, data: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    if way == 1:
+        return decode_field(data, shape, None, True)
+    raw = expand(data, math.prod(shape), "A map of special values")
+    if way > 1 or len(raw) != math.prod(shape):
+        raise DamagedFile("A map of special values has not the size of its field.")
+    return np.frombuffer(raw, np.uint8).reshape(shape)
 
 
 def _bits(values: np.ndarray) -> np.ndarray:
