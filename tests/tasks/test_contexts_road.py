@@ -29,7 +29,7 @@ def model():
 
 
 def test_contexts_win_and_only_they_are_embedded(model, tmp_path):
-    images = cells(2000, 1)
+    images = cells(1200, 1)
     np.save(tmp_path / "cells.npy", images)
     result = compress(tmp_path / "cells.npy", tmp_path / "cells.isz", model=model, mode="lossless")
     assert set(result.winners) == {"contexts"}
@@ -43,7 +43,7 @@ def test_contexts_win_and_only_they_are_embedded(model, tmp_path):
 
 def test_any_number_of_workers_writes_the_same_bytes(model, tmp_path):
     for workers in (1, 2):
-        compress(cells(600, 2), tmp_path / f"{workers}.isz", model=model, mode="lossless", workers=workers)
+        compress(cells(300, 2), tmp_path / f"{workers}.isz", model=model, mode="lossless", workers=workers)
     assert (tmp_path / "1.isz").read_bytes() == (tmp_path / "2.isz").read_bytes()
 
 
@@ -53,8 +53,8 @@ def test_a_saved_model_keeps_its_contexts(model, tmp_path):
     assert loaded.contexts is not None
     assert loaded.contexts.hash == model.contexts.hash
     assert loaded.provenance["held_out"]["lossless_bits_per_value"] < 5
-    compress(cells(600, 3), tmp_path / "a.isz", model=model, mode="lossless", embed_model=False)
-    np.testing.assert_array_equal(restore(tmp_path / "a.isz", model=loaded), cells(600, 3))
+    compress(cells(300, 3), tmp_path / "a.isz", model=model, mode="lossless", embed_model=False)
+    np.testing.assert_array_equal(restore(tmp_path / "a.isz", model=loaded), cells(300, 3))
 
 
 def test_a_purpose_moves_the_budget_and_a_wrong_one_is_refused():
