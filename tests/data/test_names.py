@@ -74,3 +74,14 @@ def test_outputs_are_checked_before_anything_is_written(tmp_path):
         prepare_outputs(["a", "b"], tmp_path, force=False)
     assert [path.name for path in tmp_path.iterdir()] == ["b"]
     assert prepare_outputs(["a", "b"], tmp_path, force=True) == [tmp_path / "a", tmp_path / "b"]
+
+
+@pytest.mark.parametrize("name", ["NUL", "a/con.txt", "com1", "lpt9 .x", "a.", "b ", "a/b:stream", "CONIN$"])
+def test_names_that_mean_something_else_on_windows(name):
+    assert fault_in(name, windows=True) is not None
+    assert fault_in(name, windows=False) is None
+
+
+@pytest.mark.parametrize("name", ["null", "console.png", "a/com10", "aux1.txt"])
+def test_names_that_only_look_like_devices(name):
+    assert fault_in(name, windows=True) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 import unicodedata
 from collections.abc import Iterable
@@ -11,11 +12,17 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from isthmus.errors import BadItem
 from isthmus.files import disk_errors, refuse_existing
 
+WINDOWS = os.name == "nt"
+DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(\..*)?", re.IGNORECASE)
 LONGEST_PART_BYTES = 255  # the limit of ext4, APFS and NTFS alike
 
 
-def fault_in(name: str) -> str | None:
+def fault_in(name: str, *, windows: bool = WINDOWS) -> str | None:
     r"""Say what keeps `name` from being a safe relative path, or None if nothing does.
+
+    Args:
+        name: relative, with forward slashes.
+        windows: whether names that mean a device there, or another file, are faults too.
 
     >>> fault_in("summer/beach.png") is None
     True
@@ -23,6 +30,8 @@ def fault_in(name: str) -> str | None:
     "holds '..'"
     >>> fault_in("C:beach.png")
     'starts with a drive'
+    >>> fault_in("a/aux.png", windows=True)
+    'means a device, a stream or another file on Windows'
     """
     if "\0" in name or "\\" in name:
         return "holds a backslash or a zero byte"
@@ -33,6 +42,8 @@ def fault_in(name: str) -> str | None:
         return "is absolute, empty or has an empty part"
     if ".." in parts:
         return "holds '..'"
+    if windows and any(DEVICES.fullmatch(part) or part[-1] in ". " or ":" in part for part in parts):
+        return "means a device, a stream or another file on Windows"
     try:
         longest = max(len(os.fsencode(part)) for part in parts)
     except UnicodeEncodeError:

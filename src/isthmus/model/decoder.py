@@ -27,6 +27,7 @@ from isthmus.exact.ops import ops_from_json
 from isthmus.exact.program import IntegerProgram
 from isthmus.exact.shapes import shapes_of
 from isthmus.exact.weights import from_tensors, to_tensors
+from isthmus.limits import DEFAULT_LIMITS
 from isthmus.model.golden import SIDE, golden_crc, require_exact
 from isthmus.spec import DataSpec
 
@@ -172,7 +173,7 @@ class Decoder:
         return pack_tensors(self.document(), self.tensors())
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, max_bytes: int = 1 << 30) -> Decoder:
+    def from_bytes(cls, data: bytes, *, max_bytes: int = DEFAULT_LIMITS.model_bytes) -> Decoder:
         """Undo `to_bytes`; refuse to unpack more than `max_bytes`."""
         return cls.from_parts(*unpack_tensors(data, max_bytes=max_bytes))
 
