@@ -18,7 +18,7 @@
     │   └── ModelNeeded                        the archive names a model it does not hold
     ├── CheckFailed                     1      verify, or a training run, found the answer to be no
     │   └── Diverged                           the loss became NaN or infinite
-    └── MachineError                    3      disk, memory, network
+    └── MachineError                    3      disk, memory, network, arithmetic that is not exact
         └── Offline                            a download was needed and no mirror answered
 
 A message is one sentence or three: what must be, what was, what to do.
@@ -106,7 +106,7 @@ class Diverged(CheckFailed):
 
 
 class MachineError(IsthmusError):
-    """Disk, memory or network did not allow it."""
+    """Disk, memory or network did not allow it, or floats do not carry integers exactly here."""
 
     exit_code = 3
 
