@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ def _model(path: Path) -> InfoResult:
             "kind", "held-out"
         ): f"{held['psnr_db']:.2f} dB at {held['bits_per_value']:.3f} bits per value, "
         f"{held['samples']:,} samples",
+        "lossless": _lossless(model, held),
         "can": "compress (lossy, bounded, lossless), decompress, embed, evaluate",
         "file": size(path.stat().st_size),
         "embedded": f"{size(len(model.decoder.to_bytes()))} in an archive",
@@ -72,6 +74,14 @@ def _model(path: Path) -> InfoResult:
         "hash": model.hash,
     }
     return InfoResult(path, "model", f"model for {model.spec.summary()}", facts)
+
+
+def _lossless(model: Model, held: Mapping[str, Any]) -> str:
+    if model.contexts is None:
+        return "no contexts learned; the autoencoder's prediction and the classical coders compete"
+    trees = sum(len(forest.leaves) for plane in model.contexts.planes for forest in plane.forests)
+    bits, packed = held["lossless_bits_per_value"], size(len(model.contexts.to_bytes()))
+    return f"{bits:.3f} bits per value by contexts of {trees:,} trees, {packed} in an archive"
 
 
 def _archive(path: Path) -> InfoResult:

@@ -37,7 +37,7 @@ def smooth(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray:
 
 @cache
 def learned(dtype: str, planes: int) -> Contexts:
-    contexts = fit_contexts(smooth((40, 9, 11, planes), dtype, 0), growth=TINY, workers=1)
+    contexts = fit_contexts(smooth((160, 9, 11, planes), dtype, 0), growth=TINY, workers=1)
     return Contexts.from_bytes(contexts.to_bytes())
 
 
@@ -167,7 +167,7 @@ def test_probabilities_are_whole_and_never_certain() -> None:
     np.testing.assert_allclose(chances[1:4], 1 / (1 + np.exp([1, 0, -1])), atol=1e-6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_part_that_was_tampered_with_is_refused_or_still_sound(data: st.DataObject) -> None:
     packed = bytearray(learned("uint8", 1).to_bytes())

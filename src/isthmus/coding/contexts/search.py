@@ -65,19 +65,22 @@ class Search:
     def shares(self, state: State) -> np.ndarray:
         """How probable a yes is by the counts alone: float64, whole numbers of 2**-16."""
         middle = self.middles(state)
-        upper = self._before(state.high + 1) - self._before(middle + 1)
-        whole = self._before(state.high + 1) - self._before(state.low)
+        end = self._before(state.high + 1)
+        upper, whole = end - self._before(middle + 1), end - self._before(state.low)
         return np.clip((upper << 16) // whole, 1, (1 << 16) - 1) / (1 << 16)
 
     @cached_property
     def _cumulated(self) -> np.ndarray:
         return np.concatenate([[0], np.cumsum(self.bins.astype(np.int64)) * self.width])
 
+    @cached_property
+    def _evenly(self) -> np.ndarray:
+        return np.append(self.bins, 0)
+
     def _before(self, symbols: np.ndarray) -> np.ndarray:
         """How often smaller symbols were seen, times the width of a bin."""
         whole, part = np.divmod(symbols - self.low, self.width)
-        inside = np.append(self.bins, 0)[whole] * part
-        return self._cumulated[whole] + inside
+        return self._cumulated[whole] + self._evenly[whole] * part
 
 
 @dataclass(frozen=True)

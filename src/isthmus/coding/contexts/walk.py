@@ -11,7 +11,7 @@ from isthmus.coding.contexts.artefact import Contexts, Plane
 from isthmus.coding.contexts.features import columns
 from isthmus.coding.contexts.forest import probabilities
 from isthmus.coding.contexts.scan import Front, Planes, fronts
-from isthmus.coding.contexts.search import Search, State
+from isthmus.coding.contexts.search import State
 from isthmus.errors import DamagedFile
 
 _WORD = np.dtype("<u4")
@@ -71,26 +71,25 @@ def _walk(shape: tuple[int, int, int, int], contexts: Contexts, answers: Any) ->
 
 def _found(plane: Plane, features: np.ndarray, answers: _Answers, told: np.ndarray | None) -> np.ndarray:
     """Search for the symbols of a front, each question coded with the chance of a yes."""
-    search, state, depth = plane.search, plane.search.start(features.shape[1]), 0
-    while (still := state.open).any():
-        which = np.flatnonzero(still)
-        left = state[which]
-        truth = None if told is None else told[which] > search.middles(left)
-        replies = np.zeros(len(still), bool)
-        replies[which] = answers.ask(_chances(plane, search, left, features, which, depth), truth)
+    search, count, depth = plane.search, features.shape[1], 0
+    found, searching, state = np.empty(count, np.int64), np.arange(count), plane.search.start(count)
+    while searching.size:
+        truth = None if told is None else told[searching] > search.middles(state)
+        replies = answers.ask(_chances(plane, state, features, depth), truth)
         state, depth = search.follow(state, replies), depth + 1
-    return state.low
+        still = state.open
+        if not still.all():
+            found[searching[~still]] = state.low[~still]
+            searching, state, features = searching[still], state[still], features[:, still]
+    return found
 
 
-def _chances(
-    plane: Plane, search: Search, left: State, features: np.ndarray, which: np.ndarray, depth: int
-) -> np.ndarray:
-    """By the forest of this depth, or, below the last one, by the counts alone."""
-    if depth >= len(plane.forests):
-        return search.shares(left)
-    asked = features if len(which) == features.shape[1] else features[:, which]
-    asked[-1] = left.low  # the last feature says where in the search we are
-    return probabilities(plane.forests[depth].scores(asked))
+def _chances(plane: Plane, state: State, features: np.ndarray, depth: int) -> np.ndarray:
+    """By the forest of this depth, or, where there is none, by the counts alone."""
+    if depth >= len(plane.forests) or not len(plane.forests[depth].leaves):
+        return plane.search.shares(state)
+    features[-1] = state.low  # the last feature says where in the search we are
+    return probabilities(plane.forests[depth].scores(features))
 
 
 class _Writer:
