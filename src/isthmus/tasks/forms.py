@@ -89,7 +89,7 @@ class BlockCoder:
                 "Leave out --coder."
             )
         forms = tuple(chain.form(sizes, shapes) for chain in best)
-        return Coded(forms, trials.rivals, preview_bytes, self._distortion(groups, best[0]))
+        return Coded(forms, trials.rivals(), preview_bytes, self._distortion(groups, best[0]))
 
     def _preview(self, groups: list[np.ndarray], sizes: bytes) -> _Chain:
         assert self.model is not None
@@ -141,12 +141,18 @@ class _Trials:
 
     def __init__(self, job: BlockCoder, groups: list[np.ndarray]) -> None:
         self.groups = groups
-        self.rivals: dict[str, int] = {}
         self._contest = Contest({name: job.toolbox.coder(name) for name in job.coders})
         self._own = set(job.toolbox.parts.coders()) | {AUTOENCODER}
+        self._targets = job.promise.targets
         self._keeps_preview = job.preview == "always"
         self._found: dict[Bound | None, list[Entry]] = {}
         self._sizes: dict[Bound | None, dict[str, int]] = {}
+
+    def rivals(self) -> dict[str, int]:
+        """The bytes of each coder that needs no part, where one of them alone could do it all."""
+        if len(self._targets) != 1:
+            return {}
+        return self._sizes.get(self._targets[0][1], {})
 
     def extend(self, chain: _Chain, targets: Sequence[tuple[str, Bound | None]]) -> list[_Chain]:
         """Every set of needs' best way to reach the targets, from layers that are there."""
@@ -162,9 +168,7 @@ class _Trials:
         # Beside latents that nothing builds on, the same layer alone is always smaller.
         if not chain.layers or chain.layers[-1][0] != PREVIEW or self._keeps_preview:
             found += self._alone(bound)
-        if not chain.layers:
-            self.rivals |= self._sizes[bound]
-        else:
+        if chain.layers:
             found += self._smallest(bound, chain.layers[-1][2])[0]
         return [chain.plus(role, entry, self._own) for entry in found]
 
