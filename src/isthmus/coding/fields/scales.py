@@ -17,6 +17,7 @@ import numpy as np
 from isthmus.coding.fields.engine import LIMIT
 from isthmus.errors import DamagedFile
 
+_MAX_SHIFT = 63
 _LOGARITHM_OF_2 = 0.6931471805599453
 
 
@@ -135,7 +136,10 @@ def scale_from_bytes(data: bytes) -> Scale:
     if kind is None or len(data) != 1 + struct.calcsize(layout):
         raise DamagedFile("A field has an unknown scale.")
     fields = struct.unpack(layout, data[1:])
-    if not all(math.isfinite(field) for field in fields) or (kind is Ordered and fields[1] > 63):
+    sound = all(math.isfinite(field) for field in fields)
+    if kind is Lattice:
+        sound = sound and fields[2] % 2 == 1 and fields[3] in list(Way)
+    if not sound or (kind is Ordered and fields[1] > _MAX_SHIFT):
         raise DamagedFile("The scale of a field is impossible.")
     scale: Scale = kind(*fields)
     return scale
