@@ -51,7 +51,8 @@ def test_what_is_typed_outvotes_the_recipe(images):
     assert planned(" train.epochs = 2", "train.batch_size=90")["steps"] == 6
     assert planned("train.steps=7", "train.epochs=2")["steps"] == 7
     assert planned("train.budget_s=0.5", "train.compile=off")["steps"] != 6000
-    assert planned("train.compile=off", budget_s=0.5)["budget_s"] == 0.5
+    assert planned("train.compile=off", "contexts.share=0.2", budget_s=0.5)["budget_s"] == 0.4
+    assert planned("train.compile=off", "contexts.trees=0", budget_s=0.5)["budget_s"] == 0.5
 
 
 def test_going_on_from_a_model_starts_with_its_weights(images, tiny_model):
