@@ -22,8 +22,8 @@ from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.errors import DamagedFile
 
 MAX_AXES = 5  # more are merged from the front
-_TRIAL = 1 << 16  # values of the part on which axes of frames are tried
-_LIKELY = 2  # that are then tried on the whole
+_TRIALS = ((1 << 16, 2), (1 << 19, 1))
+"""Axes of frames are tried on a part of so many values, if the array has twice as many; so many are left."""
 _MOST_WRONG = 0.25  # of the values may be escapes; beyond it, another coder is better
 
 
@@ -149,23 +149,24 @@ def _low_bits(side: bytes, count: int, shift: int) -> np.ndarray:
 
 def _likely_frames(units: np.ndarray, mask: np.ndarray | None, whole: bool) -> list[int | None]:
     """The axes along which frames may follow one another that do best on a part from the middle."""
-    part = tuple(_middle(units.shape))
-    shown = None if mask is None else mask[part]
-    axes = [None, *(axis for axis in range(units.ndim) if units.ndim > 1)]
-    if len(axes) <= _LIKELY:
-        return axes
-    return sorted(axes, key=lambda axis: len(encode_field(units[part], shown, whole, axis)[0]))[:_LIKELY]
+    axes: list[int | None] = [None, *(axis for axis in range(units.ndim) if units.ndim > 1)]
+    for size, left in _TRIALS:
+        if len(axes) > left and units.size >= 2 * size:
+            part = _middle(units.shape, size)
+            shown = None if mask is None else mask[part]
+            coded = {axis: len(encode_field(units[part], shown, whole, axis)[0]) for axis in axes}
+            axes = sorted(axes, key=coded.__getitem__)[:left]
+    return axes
 
 
-def _middle(shape: tuple[int, ...]) -> list[slice]:
+def _middle(shape: tuple[int, ...], most: int) -> tuple[slice, ...]:
+    """At most so many values, cut from the longest axes."""
     sizes = list(shape)
-    while math.prod(sizes) > _TRIAL:
+    while math.prod(sizes) > most:
         longest = sizes.index(max(sizes))
         sizes[longest] = (sizes[longest] + 1) // 2
-    return [
-        slice((whole - size) // 2, (whole - size) // 2 + size)
-        for whole, size in zip(shape, sizes, strict=True)
-    ]
+    starts = [(whole - size) // 2 for whole, size in zip(shape, sizes, strict=True)]
+    return tuple(slice(start, start + size) for start, size in zip(starts, sizes, strict=True))
 
 
 def _shape(shape: tuple[int, ...]) -> tuple[int, ...]:
