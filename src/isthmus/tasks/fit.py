@@ -232,8 +232,9 @@ def _train(
     from isthmus.training.progress import watcher_for
     from isthmus.training.session import Session, model_spec
 
+    started = time.monotonic()
     learns = config.contexts.trees > 0 and learnable(source.spec)
-    for_net, seconds = _shared(config) if learns else (config, math.inf)
+    for_net = _without_share(config) if learns else config
     folder.mkdir(parents=True, exist_ok=True)
     few = train_indices[:: max(1, len(train_indices) // 2000)]
     transform = fit_transform(config.data.transform, model_spec(source.spec, config), source.read(few))
@@ -254,16 +255,24 @@ def _train(
     model = replace(session.to_model(provenance), config=config)
     if learns:
         say("now learning contexts for lossless coding")
-        model = _with_contexts(model, source, train_indices, held, seconds)
+        left = _left(config, time.monotonic() - started)
+        model = _with_contexts(model, source, train_indices, held, left)
     return trained, model
 
 
-def _shared(config: Config) -> tuple[Config, float]:
-    """The settings with the net's part of the budget, and the seconds that are left for contexts."""
+def _without_share(config: Config) -> Config:
+    """The settings with the net's part of the budget alone."""
     budget, share = config.train.budget_s, config.contexts.share
-    if budget is None:
-        return config, math.inf
-    return config.with_train(budget_s=budget * (1 - share)), budget * share
+    return config if budget is None else config.with_train(budget_s=budget * (1 - share))
+
+
+def _left(config: Config, elapsed: float) -> float:
+    """Seconds for contexts: what is left of the budget, but, if the net took longer, half their share."""
+    budget, share = config.train.budget_s, config.contexts.share
+    return math.inf if budget is None else max(_MOST * budget - elapsed, budget * share / 2)
+
+
+_MOST = 0.95  # of the budget; the rest is for measuring and saving
 
 
 def _with_contexts(

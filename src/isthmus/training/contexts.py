@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -174,6 +175,7 @@ def _forest(
     seconds: float,
 ) -> Forest:
     """Grow the forest that answers the questions of one depth in one plane."""
+    started = time.monotonic()
     planes = Planes.of(images, images.dtype)
     at, weights = _draw(images, number, pixels, seed + 1, only=(plane, depth, levels))
     if at[0].size < 1000:
@@ -188,7 +190,8 @@ def _forest(
     known = [*columns(look, number, predicted, rows, cols), state.low]
     features = np.stack(known, dtype=images.dtype, casting="unsafe")
     truth = symbols > plane.search.middles(state)
-    return grow(features, truth, weights, growth, seed=seed * 1000 + number * 10 + depth, seconds=seconds)
+    left = seconds - (time.monotonic() - started)
+    return grow(features, truth, weights, growth, seed=seed * 1000 + number * 10 + depth, seconds=left)
 
 
 _At = tuple[np.ndarray, np.ndarray, np.ndarray]
