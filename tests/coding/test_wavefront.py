@@ -56,9 +56,7 @@ def test_classes_choose_tables_where_planes_are_quiet_and_loud():
 def test_every_place_belongs_to_one_step_after_its_neighbours():
     seen = {}
     for number, (rows, columns) in enumerate(wavefront._steps(5, 7)):
-        seen.update(
-            dict.fromkeys(zip(rows.tolist(), columns.tolist(), strict=True), number)
-        )
+        seen.update(dict.fromkeys(zip(rows.tolist(), columns.tolist(), strict=True), number))
     assert sorted(seen) == [(row, column) for row in range(5) for column in range(7)]
     for (row, column), number in seen.items():
         for near in ((row, column - 1), (row - 1, column - 1), (row - 1, column), (row - 1, column + 1)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from isthmus.coding.container import ArchiveReader
 from isthmus.errors import ConfigError
 from isthmus.model import Model
 from isthmus.tasks.compress import compress, decompress, restore
@@ -63,3 +64,19 @@ def test_a_purpose_moves_the_budget_and_a_wrong_one_is_refused():
     assert config.contexts.share == 0.8
     with pytest.raises(ConfigError, match="lossy, bounded, lossless"):
         fit(cells(10, 0), settings=settings, purpose="best", quiet=True)
+
+
+def test_appending_uses_the_parts_that_are_there_and_adds_none(model, tmp_path):
+    first, second = cells(300, 4), cells(300, 5)
+    noise = np.random.default_rng(0).integers(0, 256, second.shape).astype(np.uint8)
+    for number, more in enumerate((second, noise)):
+        archive = tmp_path / f"{number}.isz"
+        np.save(tmp_path / "cells.npy", first)
+        compress(tmp_path / "cells.npy", archive, model=model, mode="lossless")
+        with ArchiveReader(archive) as reader:
+            held = reader.header["parts"]
+        np.save(tmp_path / "cells.npy", more)
+        compress(tmp_path / "cells.npy", archive, model=model, mode="lossless", append=True)
+        with ArchiveReader(archive) as reader:
+            assert reader.header["parts"] == held
+        np.testing.assert_array_equal(restore(archive, model=model), np.concatenate([first, more]))

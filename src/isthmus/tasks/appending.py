@@ -25,8 +25,6 @@ class Old:
     layout: Layout
     """Of the old and the new samples together."""
     rivals: Mapping[str, int]
-    embedded: frozenset[str]
-    """The parts of a model that it holds already."""
 
     def usable(self, model: Model | None) -> Model | None:
         """The model, where the archive names it; new parts cannot be added to an old header."""
@@ -48,7 +46,7 @@ def old_archive(target: Path | BinaryIO, source: Source, model: Model | None) ->
         ModelNeeded: a lossy archive, and its model was not given.
     """
     with ArchiveReader(target) as reader:
-        name, header, embedded = reader.name, reader.header, reader.model is not None
+        name, header = reader.name, reader.header
         try:
             spec, layout = DataSpec.from_dict(header["spec"]), Layout.from_dict(reader.extras["layout"])
             parts, rivals = dict(header["parts"]), dict(reader.extras.get("rivals", {}))
@@ -66,8 +64,7 @@ def old_archive(target: Path | BinaryIO, source: Source, model: Model | None) ->
         and any(hashes.get(n) != h for n, h in parts.items())
     ):
         raise ModelNeeded(f"{name} was made with another model. Give that one with -m, to append to it.")
-    held = frozenset(parts) if embedded else frozenset[str]()
-    return Old(header, promise, _joined(layout, source.layout, name), rivals, held)
+    return Old(header, promise, _joined(layout, source.layout, name), rivals)
 
 
 def _joined(old: Layout, new: Layout, name: str) -> Layout:

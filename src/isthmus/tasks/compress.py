@@ -247,13 +247,14 @@ def _write(
 ) -> CompressResult:
     job = campaign.job
     parts = job.toolbox.parts
-    used = _best_parts(spool, parts, wishes.embed_model, free=frozenset() if old is None else old.embedded)
+    embeds = wishes.embed_model and old is None
+    used = _best_parts(spool, parts, embeds, old)
     chosen = list(spool.chosen(used))
     used = frozenset[str]().union(*(held.form.needs for _, held in chosen))
     rivals = tally.rivals.whole()
     header = old.header if old is not None else _header(source, job.promise, parts, used)
     extras = {"layout": source.layout.to_dict(), "rivals": rivals}
-    packed = pack_parts(parts, used) if wishes.embed_model else None
+    packed = pack_parts(parts, used) if embeds else None
     winners: dict[str, Winner] = {}
     writer = (
         ArchiveWriter(target, header, force=force) if old is None else ArchiveWriter.append(target, header)
@@ -268,7 +269,7 @@ def _write(
             winners[held.form.plan] = Winner(won.blocks + 1, won.bytes + held.size)
         writer.finish(packed, extras if old is None else old.extras(extras))
     payload_bytes = sum(held.size for _, held in chosen)
-    model_bytes = 0 if packed is None or (old is not None and old.embedded) else len(packed)
+    model_bytes = 0 if packed is None else len(packed)
     return CompressResult(
         output=target if isinstance(target, Path) else None,
         mode=job.promise.mode,
@@ -292,14 +293,17 @@ def _header(source: Source, promise: Promise, parts: Parts, used: frozenset[str]
     return {"spec": source.spec.to_dict(), "parts": hashes, **promise.to_dict()}
 
 
-def _best_parts(spool: Spool, parts: Parts, embed: bool, *, free: frozenset[str]) -> frozenset[str]:
-    """The set of parts with which the whole archive, parts included, is smallest."""
-    there = sorted(parts.hashes())
+def _best_parts(spool: Spool, parts: Parts, embed: bool, old: Old | None) -> frozenset[str]:
+    """The set of parts with which the whole archive, parts included, is smallest.
+
+    What is appended may use the parts that the old header names, and no others.
+    """
+    there = sorted(parts.hashes() if old is None else old.header["parts"])
     costs: list[tuple[int, int, frozenset[str]]] = []
     for count in range(len(there) + 1):
         for names in map(frozenset, combinations(there, count)):
             if spool.can_do_with(names):
-                price = len(pack_parts(parts, names - free) or b"") if embed else 0
+                price = len(pack_parts(parts, names) or b"") if embed else 0
                 costs.append((spool.bytes_with(names) + price, count, names))
     return min(costs, key=lambda cost: cost[:2])[2]
 
