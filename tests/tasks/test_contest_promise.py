@@ -1,11 +1,16 @@
 """An archive is never much worse than its best candidate alone, and a model is there only if it pays."""
 
+import os
+from functools import partial
+from operator import mul
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isthmus.coding.blocks import Layer
+from isthmus.errors import MachineError
 from isthmus.tasks.advice import drift
 from isthmus.tasks.compress import _best_parts, compress_bytes
 from isthmus.tasks.forms import Form
@@ -76,7 +81,7 @@ def test_the_parts_that_stay_make_the_whole_smallest(blocks, prices):
                 for sizes in blocks
             )
 
-        chosen = _best_parts(spool, Priced(costs), True, free=frozenset())
+        chosen = _best_parts(spool, Priced(costs), True, None)
         assert whole(chosen) <= min(map(whole, SETS)) + 2
         assert sum(held.size for _, held in spool.chosen(chosen)) == spool.bytes_with(chosen)
         for _, held in spool.chosen(chosen):
@@ -90,11 +95,13 @@ def test_drift_is_told_only_where_there_is_some(tiny_model):
     assert "2.0 times" in drift(tiny_model, 2 * usual, 10_000, 10**6)
 
 
-def double(number: int) -> int:
-    return 2 * number
-
-
 def test_workers_keep_the_order_and_raise_what_was_raised():
+    double = partial(mul, 2)
     assert list(map_blocks(double, range(40), 2)) == list(map(double, range(40)))
     with pytest.raises(ZeroDivisionError):
         list(map_blocks((10).__floordiv__, [5, 2, 0, 1], 2))
+
+
+def test_a_worker_that_dies_is_told_in_one_sentence():
+    with pytest.raises(MachineError, match="one worker"):
+        list(map_blocks(os._exit, [1], 2))

@@ -12,8 +12,10 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
+from isthmus.errors import MachineError
 from isthmus.exact.parallel import one_blas_thread
 
 T = TypeVar("T")
@@ -42,6 +44,9 @@ def map_blocks(work: Callable[[T], R], blocks: Iterable[T], workers: int = 1) ->
         work: picklable where there are several workers, to which it is sent once.
         blocks: taken one by one, a few ahead of the results.
         workers: processes; with 1 this one does it all. The results do not depend on it.
+
+    Raises:
+        MachineError: a worker ended before its work was done.
     """
     if workers == 1:
         with one_blas_thread():
@@ -56,6 +61,11 @@ def map_blocks(work: Callable[[T], R], blocks: Iterable[T], workers: int = 1) ->
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    except BrokenProcessPool as ended:
+        raise MachineError(
+            "A worker process ended before its work was done: memory may be short, or a script lacks "
+            '`if __name__ == "__main__":`. Try one worker.'
+        ) from ended
     finally:  # also when the caller stops early, or a block turns out to be damaged
         pool.shutdown(wait=True, cancel_futures=True)
 
