@@ -13,6 +13,8 @@ from value_blocks import DTYPES, any_bits, smooth
 
 SHAPES = ((), (1,), (0,), (3, 0), (300,), (5, 7), (3, 4, 5), (2, 3, 4, 5))
 
+GOLDEN = Path(__file__).parents[1] / "golden"
+
 
 def round_trip(folder: Path, values: np.ndarray, *options: object, layer: str | None = None) -> np.ndarray:
     """Through the files of `folder`: compress, verify, decompress."""
@@ -190,3 +192,21 @@ def test_a_layer_that_is_not_there(road: Road, tmp_path: Path):
         done = call("decompress", road.archive, "-o", tmp_path, "--layer", layer)
         assert done.exit_code == 2
         assert told in done.stderr
+
+
+def test_approximate_is_near_for_lossy_and_exact_for_the_rest(road: Road, tmp_path: Path):
+    golden, bound = GOLDEN / "road.isz", tmp_path / "bound.isz"
+    options = ("-m", road.model, "--max-error", 3, "--coder", "autoencoder")
+    assert call("compress", road.source, *options, "-o", bound).exit_code == 0
+    made = {}
+    for archive, file in ((golden, "slopes.npy"), (bound, "digits.npy")):
+        for way in ((), ("--approximate",)):
+            done = call("decompress", archive, "-o", tmp_path, "--force", *way)
+            assert done.exit_code == 0, done.output
+            made[archive, bool(way)] = np.load(tmp_path / file)
+    assert not np.array_equal(made[golden, True], made[golden, False])
+    np.testing.assert_allclose(made[golden, True].astype(int), made[golden, False], atol=1)
+    assert np.array_equal(made[bound, True], made[bound, False])
+    refused = call("decompress", golden, "-o", tmp_path, "--approximate", "--skip-damaged")
+    assert refused.exit_code == 2
+    assert "cannot be --approximate" in refused.output

@@ -47,6 +47,9 @@ def decompress(
     skip_damaged: Annotated[
         bool, Option("--skip-damaged", help="Restore what is whole, and name what is not.")
     ] = False,
+    approximate: Annotated[
+        bool, Option("--approximate", help="Compute lossy samples in floats: not the same on every machine.")
+    ] = False,
     max_output_bytes: MaxOutputBytes = None,
     force: Force = False,
     workers: Workers = None,
@@ -67,6 +70,7 @@ def decompress(
         layer=layer,
         workers=workers,
         skip_damaged=skip_damaged,
+        approximate=approximate,
         force=force,
         limits=output_limits(max_output_bytes),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +32,10 @@ class Opened:
     layout: Layout
     promise: Promise
     tools: Toolbox = field(repr=False)
+
+    def approximately(self) -> Opened:
+        """The same archive, whose lossy samples are computed in floats and not checked."""
+        return replace(self, tools=replace(self.tools, approximate=True))
 
     def samples(self, start: int, stop: int, layer: str | None = None) -> Stacks:
         """Decode samples start … stop - 1; see `stacks`."""

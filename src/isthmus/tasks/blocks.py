@@ -12,12 +12,14 @@ import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from isthmus.bottlenecks.quantiser import by_channel
 from isthmus.coding import coder
 from isthmus.coding.blocks import Layer
+from isthmus.coding.coders import Coder
 from isthmus.coding.contest import decode_groups
 from isthmus.coding.reader import Block
 from isthmus.coding.varints import ByteReader, write_varint
@@ -123,18 +125,21 @@ def encode_preview(model: Model, groups: Sequence[np.ndarray]) -> bytes:
     return coder.encode(list(zip(by_channel(symbols), model.decoder.tables, strict=True)))
 
 
-def decode_preview(decoder: Decoder, stream: bytes, stacked: Sequence[Shape]) -> list[np.ndarray]:
+def decode_preview(
+    decoder: Decoder, stream: bytes, stacked: Sequence[Shape], *, approximate: bool = False
+) -> list[np.ndarray]:
     """Undo `encode_preview`, as far as the model can say: groups of samples of those shapes."""
     sides = [shape[1:3] if decoder.spec.modality == "image" else () for shape in stacked]
     codes = [decoder.code_shape(size) for size in sides]
     counts = [shape[0] * math.prod(code[1:]) for shape, code in zip(stacked, codes, strict=True)]
     columns = coder.decode(stream, [(sum(counts), table) for table in decoder.tables])
+    decode = partial(decoder.decode, approximate=approximate)
     groups, start = [], 0
     for shape, size, code, count in zip(stacked, sides, codes, counts, strict=True):
         symbols = np.stack([column[start : start + count] for column in columns])
         symbols = np.moveaxis(symbols.reshape(code[0], shape[0], *code[1:]), 0, 1)
         parts = portions(symbols, math.prod(shape[1:]) * np.dtype(decoder.spec.dtype).itemsize)
-        groups.append(np.concatenate([decoder.decode(part, size or None) for part in parts]))
+        groups.append(np.concatenate([decode(part, size or None) for part in parts]))
         start += count
     return groups
 
@@ -194,33 +199,34 @@ def decode_block(tools: Toolbox, spec: DataSpec, block: Block, names: Sequence[s
     coders = dict(zip(names, _coder_names(block.plan, names), strict=True))
     groups: list[np.ndarray] | None = None
     shapes = Shapes(())
+    approximate = tools.approximate and [layer.name for layer in block.layers] == [PREVIEW]
     for layer in block.layers:
         shapes, stream = sizes_from_bytes(layer.payload, len(block.items), spec)
-        groups = _decode_layer(tools, coders[layer.name], stream, shapes, np.dtype(spec.dtype), groups)
+        if coders[layer.name] == AUTOENCODER:
+            groups = decode_preview(_decoder_of(tools), stream, shapes.stacked(), approximate=approximate)
+        else:
+            found = tools.coder(coders[layer.name])
+            groups = _decode_layer(found, stream, shapes, np.dtype(spec.dtype), groups)
     if groups is None:
         raise DamagedFile("A block holds no layer.")
     samples = shapes.join(groups)
-    if samples_crc(samples) != block.layers[-1].content_crc:
+    if not approximate and samples_crc(samples) != block.layers[-1].content_crc:
         raise DamagedFile(
             "Its samples do not match their checksum: archive and model do not belong together."
         )
     return samples
 
 
+def _decoder_of(tools: Toolbox) -> Decoder:
+    if tools.parts.decoder is None:
+        raise DamagedFile("A block needs the autoencoder, and the archive does not name it.")
+    return tools.parts.decoder
+
+
 def _decode_layer(
-    tools: Toolbox,
-    name: str,
-    stream: bytes,
-    shapes: Shapes,
-    dtype: np.dtype,
-    given: list[np.ndarray] | None,
+    found: Coder, stream: bytes, shapes: Shapes, dtype: np.dtype, given: list[np.ndarray] | None
 ) -> list[np.ndarray]:
     stacked = shapes.stacked()
-    if name == AUTOENCODER:
-        if tools.parts.decoder is None:
-            raise DamagedFile("A block needs the autoencoder, and the archive does not name it.")
-        return decode_preview(tools.parts.decoder, stream, stacked)
-    found = tools.coder(name)
     if found.uses_given and (given is None or [group.shape for group in given] != stacked):
         raise DamagedFile("A layer needs the one before, and that is missing or of another shape.")
     return decode_groups(found, stream, stacked, dtype, given)

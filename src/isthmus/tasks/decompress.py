@@ -47,6 +47,7 @@ def decompress(
     layer: str | None = None,
     workers: int | None = 1,
     skip_damaged: bool = False,
+    approximate: bool = False,
     force: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> DecompressResult:
@@ -60,6 +61,8 @@ def decompress(
         layer: "preview", "bound" or "lossless": how fine; None restores the finest there is.
         workers: processes that decode; None takes one a core where the data are large.
         skip_damaged: restore what is whole, and name the rest in `missing`; decodes twice.
+        approximate: compute lossy samples in floats: their last bits may differ from machine to
+            machine, and they are not checked. What has a bound, or no loss, stays exact.
         force: replace existing files.
         limits: the most that the archive may ask for.
     Raises:
@@ -68,8 +71,12 @@ def decompress(
     """
     directory = Path(directory)
     if skip_damaged:
+        if approximate:
+            raise UseError("What is damaged is found by checking, so --skip-damaged cannot be --approximate.")
         return _decompress_whole(archive, directory, model, items, layer, limits, force=force)
     opened = open_archive(archive, model, limits=limits)
+    if approximate:
+        opened = opened.approximately()
     with opened.reader:
         start, stop = _range(items, opened.reader.items)
         _require_layer(opened, layer)

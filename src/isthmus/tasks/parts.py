@@ -76,6 +76,8 @@ class Toolbox:
     """Coders by the names that plans use: those of the table and those of a model."""
 
     parts: Parts = field(default_factory=Parts)
+    approximate: bool = False
+    """Compute lossy samples in floats, which cannot be checked; what has a bound stays exact."""
 
     def coder(self, name: str) -> Coder:
         """The coder called `name`.
