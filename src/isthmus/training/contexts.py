@@ -25,6 +25,9 @@ from isthmus.training.boosting import Growth, grow
 QUESTIONS = 6
 """How many questions of the search get a forest."""
 _LINEAR = 300_000
+_LEAST_PIXELS = 20_000
+_PIXELS_A_SECOND = 40_000
+"""So many leave time for trees: more would be gathered and then not learned from."""
 
 
 def contexts_for(
@@ -38,9 +41,11 @@ def contexts_for(
         return None
     growth = Growth(trees=config.trees, depth=config.depth)
     workers = 2 if images.size > _WORTH_PROCESSES else 1
-    return fit_contexts(
+    learned = fit_contexts(
         images, growth=growth, pixels=config.pixels, seconds=seconds, seed=seed, workers=workers
     )
+    grown = any(len(forest.leaves) for plane in learned.planes for forest in plane.forests)
+    return learned if grown else None
 
 
 def bits_per_value(contexts: Contexts, source: Source, indices: Sequence[int] | np.ndarray) -> float:
@@ -98,6 +103,7 @@ def fit_contexts(
     plain = [_plane(walked, number, empty.levels, seed) for number in range(count)]
     jobs = [(number, depth) for number in range(count) for depth in range(QUESTIONS)]
     each = seconds * workers / len(jobs)
+    pixels = int(min(pixels, max(_LEAST_PIXELS, each * _PIXELS_A_SECOND)))
     planes = [
         (walked, number, depth, plain[number], empty.levels, growth, pixels, seed, each)
         for number, depth in jobs

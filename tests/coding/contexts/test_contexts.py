@@ -16,9 +16,11 @@ from isthmus.coding.contexts.features import columns
 from isthmus.coding.contexts.forest import Forest, probabilities
 from isthmus.coding.contexts.scan import Planes, fronts
 from isthmus.coding.contexts.search import Search
+from isthmus.config import ContextsConfig
+from isthmus.data import open_source
 from isthmus.errors import DamagedFile
 from isthmus.training.boosting import Growth
-from isthmus.training.contexts import fit_contexts
+from isthmus.training.contexts import contexts_for, fit_contexts
 
 KINDS = [("uint8", 1), ("uint8", 3), ("uint16", 1), ("int16", 2), ("int8", 4)]
 TINY = Growth(trees=3, depth=3, drawn=500)
@@ -180,3 +182,10 @@ def test_a_part_that_was_tampered_with_is_refused_or_still_sound(data: st.DataOb
     coder = ContextCoder(contexts)
     payload = coder.encode(images, None)
     assert payload is None or (coder.decode(payload, images.shape, images.dtype) == images).all()
+
+
+def test_contexts_without_trees_are_none() -> None:
+    source = open_source(smooth((300, 9, 11, 1), "uint8", 0)[..., 0])
+    config = ContextsConfig(trees=2, depth=3)
+    assert contexts_for(source, range(300), config, seconds=0, seed=0) is None
+    assert contexts_for(source, range(300), config, seconds=60, seed=0) is not None
