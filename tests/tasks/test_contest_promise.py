@@ -15,7 +15,7 @@ from isthmus.tasks.advice import drift
 from isthmus.tasks.compress import _best_parts, compress_bytes
 from isthmus.tasks.forms import Form
 from isthmus.tasks.spool import Spool
-from isthmus.tasks.workers import map_blocks
+from isthmus.tasks.workers import map_blocks, worker_count
 from value_blocks import smooth
 
 CODERS = ("pcodec", "predictors", "shuffled", "stored", "xz", "zstd")
@@ -100,6 +100,13 @@ def test_workers_keep_the_order_and_raise_what_was_raised():
     assert list(map_blocks(double, range(40), 2)) == list(map(double, range(40)))
     with pytest.raises(ZeroDivisionError):
         list(map_blocks((10).__floordiv__, [5, 2, 0, 1], 2))
+
+
+def test_slow_coders_get_help_sooner(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    assert [worker_count(None, size << 20) for size in (1, 4, 64)] == [1, 1, 3]
+    assert [worker_count(None, size << 20, slow=True) for size in (1, 4, 64)] == [1, 3, 3]
+    assert worker_count(2, 0, slow=True) == 2
 
 
 def test_a_worker_that_dies_is_told_in_one_sentence():

@@ -22,7 +22,7 @@ from isthmus.tasks.campaign import Campaign, Wishes, plan_campaign, tightened
 from isthmus.tasks.choose import Totals
 from isthmus.tasks.decompress import DecompressResult, decompress, restore
 from isthmus.tasks.forms import BlockCoder
-from isthmus.tasks.parts import Parts, pack_parts
+from isthmus.tasks.parts import CONTEXTS, Parts, pack_parts
 from isthmus.tasks.promise import LOSSY, Promise, choose_mode, make_bound
 from isthmus.tasks.results import Result, size
 from isthmus.tasks.spool import Spool
@@ -162,7 +162,7 @@ def compress(
     promise = old.promise if old is not None else Promise(mode, bound, asked)
     campaign = plan_campaign(source, promise, model if old is None else old.usable(model), wishes)
     beside = target.parent if isinstance(target, Path) else None
-    count = worker_count(workers, source.raw_bytes)
+    count = worker_count(workers, source.raw_bytes, slow=CONTEXTS in campaign.job.coders)
     with Spool(beside) as spool:
         campaign, tally = _code(source, campaign, spool, count, progress)
         return _write(source, target, campaign, spool, tally, old, wishes, force=force)

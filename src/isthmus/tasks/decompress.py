@@ -13,6 +13,7 @@ from isthmus.errors import UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import Model
 from isthmus.tasks.archive import Opened, open_archive
+from isthmus.tasks.parts import CONTEXTS
 from isthmus.tasks.promise import PREVIEW, ROLES
 from isthmus.tasks.results import Result
 from isthmus.tasks.survivors import find_survivors, open_damaged
@@ -80,7 +81,8 @@ def decompress(
     with opened.reader:
         start, stop = _range(items, opened.reader.items)
         _require_layer(opened, layer)
-        count = worker_count(workers, _raw_bytes(opened, stop - start))
+        slow = CONTEXTS in opened.reader.header["parts"]
+        count = worker_count(workers, _raw_bytes(opened, stop - start), slow=slow)
         files = write_source(
             opened.layout.select(start, stop) if items is not None else opened.layout,
             opened.spec,

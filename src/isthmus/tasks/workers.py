@@ -21,11 +21,12 @@ from isthmus.exact.parallel import one_blas_thread
 T = TypeVar("T")
 R = TypeVar("R")
 
-LEAST_BYTES = 32 << 20  # of raw samples: below, starting processes takes longer than the work
+LEAST_BYTES = 32 << 20  # of raw samples: below, starting processes takes longer than the work …
+LEAST_BYTES_SLOW = 2 << 20  # … and by coders of about 1 MB/s
 AHEAD = 2  # blocks in flight for each worker, which bounds the memory
 
 
-def worker_count(asked: int | None, raw_bytes: int) -> int:
+def worker_count(asked: int | None, raw_bytes: int, *, slow: bool = False) -> int:
     """How many processes: as asked, or one a core, or none besides this for small data.
 
     >>> worker_count(3, 10), worker_count(None, 10)
@@ -34,7 +35,7 @@ def worker_count(asked: int | None, raw_bytes: int) -> int:
     if asked is not None:
         return max(1, asked)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if raw_bytes >= LEAST_BYTES else 1
+    return cores if raw_bytes >= (LEAST_BYTES_SLOW if slow else LEAST_BYTES) else 1
 
 
 def map_blocks(work: Callable[[T], R], blocks: Iterable[T], workers: int = 1) -> Iterator[R]:
