@@ -93,33 +93,16 @@ def main() -> None:
         pictures, field, model = folder / "digits.npy", folder / "field.npy", folder / "m.ism"
         np.save(pictures, digits())
         np.save(field, temperatures())
-        isthmus(
-            "fit",
-            data_root() / "mnist" / "train-images-idx3-ubyte.gz",
-            "-o",
-            model,
-            "--budget",
-            "4m",
-            "--for",
-            "lossless",
-        )
+        train = data_root() / "mnist" / "train-images-idx3-ubyte.gz"
+        isthmus("fit", train, "-o", model, "--budget", "4m", "--for", "lossless")
         startup_s = startup()
+        by_net, classical = "--max-error 16 --coder autoencoder", "--max-error 1e-3 --error-mode rel"
         lines = {
             "lossy": measure("lossy", pictures, folder, "-m", model, "--lossy"),
             "bounded, with the net": measure(
-                "bounded, with the net",
-                pictures,
-                folder,
-                "-m",
-                model,
-                "--max-error",
-                16,
-                "--coder",
-                "autoencoder",
+                "bounded, with the net", pictures, folder, "-m", model, *by_net.split()
             ),
-            "bounded, classical": measure(
-                "bounded, classical", field, folder, "--max-error", "1e-3", "--error-mode", "rel"
-            ),
+            "bounded, classical": measure("bounded, classical", field, folder, *classical.split()),
             "lossless": measure("lossless", pictures, folder, "-m", model, "--lossless"),
         }
     publish("throughput", {"startup_s": startup_s, **lines}, machine_then=before)
