@@ -13,7 +13,7 @@ from isthmus.data import Layout
 from isthmus.errors import ConfigError, DamagedFile, NoData
 from isthmus.model import Model
 from isthmus.spec import DataSpec
-from isthmus.tasks.compress import compared
+from isthmus.tasks.compressed import compared
 from isthmus.tasks.promise import Promise
 from isthmus.tasks.results import Result, size
 

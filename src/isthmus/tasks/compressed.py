@@ -1,0 +1,83 @@
+"""What compressing gave: every byte accounted for, and who won."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from isthmus.tasks.promise import LOSSY
+from isthmus.tasks.results import Result, size
+
+
+@dataclass(frozen=True)
+class Winner:
+    """What one plan won."""
+
+    blocks: int
+    bytes: int
+    """Of its blocks' payloads."""
+
+
+@dataclass(frozen=True)
+class CompressResult(Result):
+    """What `compress` made; every byte of the file is in one of the sizes."""
+
+    output: Path | None
+    mode: str
+    promise: str
+    """In words: "lossless, bit for bit", "every error at most 0.01" …"""
+    samples: int
+    original_bytes: int
+    """The samples as plain arrays."""
+    source_bytes: int
+    """The original files on the disk."""
+    archive_bytes: int
+    model_bytes: int
+    payload_bytes: int
+    overhead_bytes: int
+    """Header, block headers, index, footer."""
+    winners: dict[str, Winner]
+    """By plan: who coded how many blocks."""
+    rivals: dict[str, int]
+    """The payloads of each classical coder that ran on every block, had it been the only one."""
+    psnr_db: float | None
+    """Reached, where a PSNR was asked for."""
+    advice: tuple[str, ...]
+    """Sentences for the user: what training might gain, data that no longer fit the model."""
+
+    def summary(self) -> str:
+        """One line for a terminal, and one for each piece of advice."""
+        ratio = self.original_bytes / max(1, self.archive_bytes)
+        where = f" → {self.output}" if self.output else ""
+        line = (
+            f"{self.promise[:1].upper()}{self.promise[1:]}: {self.samples:,} samples, "
+            f"{size(self.original_bytes)} → {size(self.archive_bytes)} "
+            f"({ratio:.1f}×; of it model {size(self.model_bytes)}, codes {size(self.payload_bytes)}, "
+            f"headers and index {size(self.overhead_bytes)}){where}"
+        )
+        contest = [] if self.mode == LOSSY or not self.winners else [self.won()]
+        return "\n".join([line, *contest, *self.advice])
+
+    def won(self) -> str:
+        """Who won how many blocks, and what that saved; a sentence."""
+        blocks = sum(winner.blocks for winner in self.winners.values())
+        won = ", ".join(f"{plan} {winner.blocks:,}" for plan, winner in self.winners.items())
+        line = f"{blocks:,} {'block' if blocks == 1 else 'blocks'}, won by {won}"
+        return line + compared(self.rivals, self.payload_bytes + self.model_bytes) + "."
+
+
+def compared(rivals: dict[str, int], ours: int) -> str:
+    """How we are beside the best single classical coder, as the end of a sentence.
+
+    >>> compared({"xz": 200, "zstd": 300}, 150)
+    '; 25% smaller than xz alone'
+    >>> compared({"xz": 200, "zstd": 300}, 220)
+    '; 10% larger than xz alone'
+    """
+    if not rivals:
+        return ""
+    best = min(rivals, key=lambda name: (rivals[name], name))
+    saved = 1 - ours / max(1, rivals[best])
+    if abs(saved) <= 0.005:
+        return f"; as small as {best} alone"
+    return f"; {abs(saved):.0%} {'smaller' if saved > 0 else 'larger'} than {best} alone"
