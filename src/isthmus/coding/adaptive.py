@@ -41,9 +41,25 @@ def _powers(start: float, factor: float, count: int) -> list[float]:
     return values
 
 
-MEANS = [*_powers(0.0125, 1.38, LEVELS), 2.0, 12.0]
-THRESHOLDS = np.array(_powers(0.015, 1.38, LEVELS - 1))
-"""An expected magnitude belongs to context i if i thresholds are below it."""
+_LOWEST = -6  # context 0 expects magnitudes below 2**_LOWEST; each next one, half an octave more
+MEANS = [0.0125, *(middle * 2.0 ** (_LOWEST + i) for i in range(LEVELS // 2) for middle in (1.2, 1.725))]
+MEANS[LEVELS:] = [2.0, 12.0]
+
+
+def levels(expected: np.ndarray) -> np.ndarray:
+    """The context for each expected magnitude, uint8: its half octave, which its highest bits tell.
+
+    Args:
+        expected: float32 or float64, from 0 up.
+
+    >>> levels(np.array([0.0, 2.0**-6, 1.4 * 2.0**-6, 1.5 * 2.0**-6, 1.0, 1e300])).tolist()
+    [0, 1, 1, 2, 13, 39]
+    """
+    if expected.dtype == np.float32:
+        halves, bias = expected.view(np.int32) >> 22, 127
+    else:
+        halves, bias = expected.view(np.int64) >> 51, 1023
+    return np.clip(halves - (2 * (bias + _LOWEST) - 1), 0, LEVELS - 1).astype(np.uint8)
 
 
 @cache

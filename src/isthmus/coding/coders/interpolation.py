@@ -24,6 +24,7 @@ from isthmus.errors import DamagedFile
 MAX_AXES = 5  # more are merged from the front
 _TRIALS = ((1 << 16, 2), (1 << 19, 1))
 """Axes of frames are tried on a part of so many values, if the array has twice as many; so many are left."""
+_CLOSE_CALL = 1.01  # those so little larger than the best of a trial are left too
 _MOST_WRONG = 0.25  # of the values may be escapes; beyond it, another coder is better
 
 
@@ -155,7 +156,12 @@ def _likely_frames(units: np.ndarray, mask: np.ndarray | None, whole: bool) -> l
             part = _middle(units.shape, size)
             shown = None if mask is None else mask[part]
             coded = {axis: len(encode_field(units[part], shown, whole, axis)[0]) for axis in axes}
-            axes = sorted(axes, key=coded.__getitem__)[:left]
+            axes.sort(key=coded.__getitem__)
+            axes = [
+                axis
+                for place, axis in enumerate(axes)
+                if place < left or coded[axis] < _CLOSE_CALL * coded[axes[0]]
+            ]
     return axes
 
 

@@ -70,8 +70,8 @@ def choose_way(sight: Sight, truth: np.ndarray, sample: np.ndarray) -> tuple[Way
     best = min(costs, key=lambda way: (costs[way], way))
     if sample.size < FEWEST or not sight.terms:
         return best, []
-    terms = np.stack([term.ravel()[sample] for term in sight.terms], axis=1)
-    linear = sight.linear.ravel()[sample]
+    terms = np.stack([term.ravel()[sample] for term in sight.terms], axis=1).astype(np.float64)
+    linear = sight.linear.ravel()[sample].astype(np.float64)
     weights = _fit_weights(terms, wanted - linear)
     share = truth.size / sample.size
     if share * (costs[best] - bits(linear + terms @ weights / WEIGHT_STEPS)) <= _WEIGHT_BITS * weights.size:

@@ -1,7 +1,8 @@
 """What is known around the targets of a step, and what it leads to expect.
 
-Every machine must see the same: only +, −, ×, ÷, comparisons and rounding of float64 values, one array
-operation at a time. No sums over an axis, no matrix products, no library functions.
+Every machine must see the same: only +, −, ×, ÷, comparisons and rounding of float32 or float64 values
+(all of one kind), one array operation at a time. No sums over an axis, no matrix products, no library
+functions.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from isthmus.coding.adaptive import THRESHOLDS
+from isthmus.coding.adaptive import levels
 from isthmus.coding.fields.walk import Slices, Step
 
 WEIGHT_STEPS = 128  # a weight of a term is a whole number of these parts
@@ -64,11 +65,11 @@ class Sight:
         Args:
             scales: one for each hint, and one more for a hint that is 1 everywhere.
         """
-        expected = np.full(self.linear.shape, SCALES[scales[-1]])
+        expected = np.full(self.linear.shape, SCALES[scales[-1]], self.linear.dtype)
         for scale, hint in zip(scales, self.hints, strict=False):
             if scale:
                 expected = expected + hint * SCALES[scale]
-        return np.searchsorted(THRESHOLDS, expected.ravel()).astype(np.uint8).reshape(expected.shape)
+        return levels(expected)
 
 
 def usual_scales(hints: int) -> list[int]:
@@ -81,8 +82,8 @@ def look(step: Step, values: np.ndarray, magnitudes: np.ndarray) -> Sight:
 
     Args:
         step: which targets, and what is known.
-        values: the whole array as far as it is restored, in units, float64.
-        magnitudes: the whole array of |numbers| coded so far, float64.
+        values: the whole array as far as it is restored, in units, float32 or float64.
+        magnitudes: the whole array of |numbers| coded so far, of the same type.
     """
     if step.axis is None:
         return _at_corners(step, values, magnitudes)
@@ -120,7 +121,7 @@ def _at_corners(step: Step, values: np.ndarray, magnitudes: np.ndarray) -> Sight
     """From the corners of frames: only the corners of the frames around, if there are any."""
     shape = values[step.targets].shape
     if step.references is None:
-        nothing = np.zeros(shape)
+        nothing = np.zeros(shape, values.dtype)
         return Sight(nothing, [], [], nothing, nothing)
     before, left, right, after = _four(_held(values[step.references], 0, shape[0]), 0, shape[0])
     linear = (left + right) * 0.5
