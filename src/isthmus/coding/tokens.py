@@ -16,6 +16,8 @@ DIRECT = 1 << DIRECT_BITS  # magnitudes below have a token for each sign
 FIRST_RANGE = 2 * DIRECT - 1
 MAX_MAGNITUDE_BITS = 52
 ALPHABET = FIRST_RANGE + 4 * (MAX_MAGNITUDE_BITS - DIRECT_BITS)
+_NEAR = np.array([-(token + 1 >> 1) if token % 2 else token >> 1 for token in range(256)], np.int64)
+"""By token: its number, if it has one of its own."""
 _WINDOW_BITS = 64
 
 
@@ -51,11 +53,10 @@ def raw_bits(tokens: np.ndarray) -> np.ndarray:
 
 def from_tokens(tokens: np.ndarray, raw: np.ndarray) -> np.ndarray:
     """Undo `to_tokens`: int64, shape (count,)."""
-    wide = tokens.astype(np.int64)
-    values = np.where(wide & 1, -(wide + 1 >> 1), wide >> 1)
-    far = wide >= FIRST_RANGE
+    values = _NEAR[tokens]
     if raw.size:
-        ranges = wide[far] - FIRST_RANGE
+        far = tokens >= FIRST_RANGE
+        ranges = tokens[far].astype(np.int64) - FIRST_RANGE
         exponents = ranges // 4 + DIRECT_BITS
         away = (4 + ranges % 4 << (exponents - 2)) + (raw >> 1)
         values[far] = np.where(raw & 1, -away, away)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from isthmus.coding.bound import Bound
-from isthmus.coding.coders import CODERS
+from isthmus.coding.coders import CODERS, Coder
 from isthmus.coding.contest import Contest
 from isthmus.data import Source
 from isthmus.data.grouping import archive_blocks
@@ -42,23 +42,33 @@ def choose_coders(
     if effort >= ALL_EFFORT or source.raw_bytes <= SMALL_BYTES:
         return tuple(names)
     always = [name for name in names if toolbox.coder(name).uses_given or name in parts.coders()]
-    contest = Contest({name: toolbox.coder(name) for name in names if name not in always})
-    pieces = list(sample_pieces(source))
+    coders = {name: toolbox.coder(name) for name in names if name not in always}
+    pieces = sample_pieces(source)
     kept: list[str] = ["stored"]
     for _, bound in targets:
-        kept += _smallest(contest, pieces, bound, 2 if effort <= _TWO_UP_TO else 3)
+        kept += _smallest(coders, pieces, bound, 2 if effort <= _TWO_UP_TO else 3)
     return tuple(name for name in names if name in {*kept, *always})
 
 
 _TWO_UP_TO = 5
 
 
-def _smallest(contest: Contest, pieces: Iterable[Samples], bound: Bound | None, count: int) -> list[str]:
-    totals = Totals()
+def _smallest(
+    coders: Mapping[str, Coder], pieces: Iterable[Samples], bound: Bound | None, count: int
+) -> list[str]:
+    """The `count` coders that make the pieces smallest; those far behind skip the later pieces."""
+    totals, left = Totals(), list(coders)
     for piece in pieces:
+        contest = Contest({name: coders[name] for name in left})
         payloads = contest.payloads(Shapes.of(piece).split(piece), bound)
         totals.add({name: len(payload) for name, payload in payloads.items()})
-    return sorted(totals.whole(), key=lambda name: (totals.bytes[name], name))[:count]
+        sizes = totals.whole()
+        ranked = sorted(sizes, key=lambda name: (sizes[name], name))
+        left = ranked[:count] + [name for name in ranked[count:] if sizes[name] <= _HOPE * sizes[ranked[0]]]
+    return left[:count]
+
+
+_HOPE = 1.5  # times the bytes of the best so far: who needs more is out
 
 
 @dataclass

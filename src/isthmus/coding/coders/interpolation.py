@@ -22,9 +22,9 @@ from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.errors import DamagedFile
 
 MAX_AXES = 5  # more are merged from the front
-_TRIALS = ((1 << 16, 2), (1 << 19, 1))
-"""Axes of frames are tried on a part of so many values, if the array has twice as many; so many are left."""
-_CLOSE_CALL = 1.01  # those so little larger than the best of a trial are left too
+_TRIALS = ((1 << 16, 1.15), (1 << 18, 1.01))
+"""Axes of frames are tried on a part of so many values, if the array has twice as many: the best is left,
+and those that took at most so many times its bytes."""
 _MOST_WRONG = 0.25  # of the values may be escapes; beyond it, another coder is better
 
 
@@ -151,17 +151,13 @@ def _low_bits(side: bytes, count: int, shift: int) -> np.ndarray:
 def _likely_frames(units: np.ndarray, mask: np.ndarray | None, whole: bool) -> list[int | None]:
     """The axes along which frames may follow one another that do best on a part from the middle."""
     axes: list[int | None] = [None, *(axis for axis in range(units.ndim) if units.ndim > 1)]
-    for size, left in _TRIALS:
-        if len(axes) > left and units.size >= 2 * size:
+    for size, margin in _TRIALS:
+        if len(axes) > 1 and units.size >= 2 * size:
             part = _middle(units.shape, size)
             shown = None if mask is None else mask[part]
             coded = {axis: len(encode_field(units[part], shown, whole, axis)[0]) for axis in axes}
-            axes.sort(key=coded.__getitem__)
-            axes = [
-                axis
-                for place, axis in enumerate(axes)
-                if place < left or coded[axis] < _CLOSE_CALL * coded[axes[0]]
-            ]
+            least = min(coded.values())
+            axes = [axis for axis in axes if coded[axis] <= margin * least]
     return axes
 
 
