@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from isthmus.coding.varints import ByteReader, unzigzag, write_varint, zigzag
+from isthmus.coding.varints import ByteReader, unzigzag, write_varint
 from isthmus.errors import DamagedFile
 
 MAX_DIGITS = 24
@@ -40,9 +40,14 @@ def round_all(frequencies: np.ndarray, digits: int) -> np.ndarray:
     (the balance) is nearly what it was.
     """
     balance = int(np.argmax(frequencies))
-    rounded = [_nearest(int(frequency), digits) for frequency in frequencies]
-    surplus = sum(rounded) - rounded[balance] - int(frequencies.sum() - frequencies[balance])
-    for i in np.argsort(-frequencies, kind="stable"):
+    at = _places(frequencies, digits)
+    below, above = _numbers(at, digits), _numbers(at + 1, digits)
+    nearest = np.where(frequencies - below <= above - frequencies, below, above)
+    surplus = int((nearest - frequencies).sum() - (nearest - frequencies)[balance])
+    rounded = nearest.tolist()
+    for i in np.argsort(-frequencies, kind="stable").tolist():
+        if not surplus:
+            break
         step = -1 if surplus > 0 else 1
         moved = number(place(rounded[i], digits) + step, digits)
         if i != balance and moved >= 1 and abs(surplus + moved - rounded[i]) < abs(surplus):
@@ -52,21 +57,30 @@ def round_all(frequencies: np.ndarray, digits: int) -> np.ndarray:
     return np.array(rounded, dtype=np.int64)
 
 
-def _nearest(frequency: int, digits: int) -> int:
-    at = place(frequency, digits)
-    below, above = number(at, digits), number(at + 1, digits)
-    return below if frequency - below <= above - frequency else above
+def _places(frequencies: np.ndarray, digits: int) -> np.ndarray:
+    """`place` of each."""
+    lengths = np.frexp(frequencies.astype(np.float64))[1].astype(np.int64)
+    exponents = np.maximum(0, lengths - 1 - digits)
+    return (exponents << digits) + (frequencies >> exponents)
+
+
+def _numbers(places: np.ndarray, digits: int) -> np.ndarray:
+    """`number` of each."""
+    exponents = np.maximum(0, (places >> digits) - 1)
+    return places - (exponents << digits) << exponents
 
 
 def to_bytes(frequencies: np.ndarray) -> bytes:
     """Write them on the coarsest grid that holds all but the largest; `from_bytes` undoes it."""
     balance = int(np.argmax(frequencies))
-    others = [int(frequency) for frequency in np.delete(frequencies, balance)]
-    digits = next(d for d in range(MAX_DIGITS + 1) if all(number(place(f, d), d) == f for f in others))
-    places = [place(frequency, digits) for frequency in others]
-    steps = [zigzag(here - before) for before, here in zip([0, *places], places, strict=False)]
-    rice_bits = min(range(MAX_DIGITS + 2), key=lambda bits: sum((s >> bits) + 1 + bits for s in steps))
-    return bytes([digits, rice_bits]) + write_varint(balance) + _rice(steps, rice_bits)
+    others = np.delete(frequencies, balance).astype(np.int64)
+    significant = others // (others & -others)  # without the zeros at the end
+    digits = int(significant.max()).bit_length() - 1
+    steps = np.diff(_places(others, digits), prepend=0)
+    steps = np.where(steps < 0, -2 * steps - 1, 2 * steps)  # zig-zag
+    lengths = [int((steps >> bits).sum()) + (1 + bits) * steps.size for bits in range(MAX_DIGITS + 2)]
+    rice_bits = lengths.index(min(lengths))
+    return bytes([digits, rice_bits]) + write_varint(balance) + _rice(steps.tolist(), rice_bits)
 
 
 def from_bytes(data: bytes, count: int, total: int) -> np.ndarray:

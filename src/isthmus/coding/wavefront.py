@@ -226,16 +226,22 @@ def _encode_steps(errors: np.ndarray, number: np.ndarray, tables: list[Table]) -
     values = errors.transpose(2, 0, 1, 3).reshape(-1)[order]
     keys = key.transpose(2, 0, 1, 3).reshape(-1)[order]
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    theirs = keys % len(tables)
+    lows, escapes = _lows_and_escapes(tables)
+    entries = values - lows[theirs]
+    told = (entries < 0) | (entries >= escapes[theirs])
+    entries = np.where(told, escapes[theirs], entries).astype(np.int32)
     models = [entropy_model(table) for table in tables]
-    coder, escaped = constriction.stream.stack.AnsCoder(), []
+    coder = constriction.stream.stack.AnsCoder()
     for start, stop in zip(starts[::-1].tolist(), [keys.size, *starts[:0:-1].tolist()], strict=True):
-        table = int(keys[start]) % len(tables)  # pushed in reverse, because ANS is a stack
-        part = values[start:stop]
-        indices = tables[table].indices(part)
-        coder.encode_reverse(indices, models[table])
-        escaped.append(part[indices == tables[table].escape])
-    in_full = write_signed(np.concatenate(escaped[::-1]))
+        coder.encode_reverse(entries[start:stop], models[theirs[start]])  # reversed: ANS is a stack
+    in_full = write_signed(values[told])
     return write_varint(len(in_full)) + in_full + coder.get_compressed().astype(WORD).tobytes()
+
+
+def _lows_and_escapes(tables: list[Table]) -> tuple[np.ndarray, np.ndarray]:
+    """Each table's first value, and its entry for what is told in full; int64."""
+    return np.array([table.low for table in tables]), np.array([table.escape for table in tables])
 
 
 class _Message:
@@ -245,29 +251,28 @@ class _Message:
         self._escaped = read_signed(fields.sized())
         self._used = 0
         self._coder = open_words(fields.rest())
-        self._tables = tables
+        self._lows, self._escapes = _lows_and_escapes(tables)
         self._models = [entropy_model(table) for table in tables]
 
     def take(self, number: np.ndarray) -> np.ndarray:
         """The errors of one step, int64, of the shape of `number`, which names each one's table."""
         flat = number.ravel()
-        order = np.argsort(flat, kind="stable")
-        found, counts = np.unique(flat, return_counts=True)
-        parts = [self._group(*pair) for pair in zip(found.tolist(), counts.tolist(), strict=True)]
-        errors = np.empty(flat.size, np.int64)
-        errors[order] = np.concatenate(parts)
-        return errors.reshape(number.shape)
-
-    def _group(self, table: int, count: int) -> np.ndarray:
-        entries = np.asarray(self._coder.decode(self._models[table], count), np.int64)
-        values = entries + self._tables[table].low
-        escapes = np.flatnonzero(entries == self._tables[table].escape)
-        theirs = self._escaped[self._used : self._used + escapes.size]
-        if theirs.size != escapes.size:
+        order = np.argsort(flat.astype(np.uint16), kind="stable")  # by radix
+        counts = np.bincount(flat, minlength=len(self._models)).tolist()
+        entries = np.concatenate(
+            [self._coder.decode(self._models[table], count) for table, count in enumerate(counts) if count]
+        )
+        tables = flat[order]
+        values = entries + self._lows[tables]
+        escaped = np.flatnonzero(entries == self._escapes[tables])
+        told = self._escaped[self._used : self._used + escaped.size]
+        if told.size != escaped.size:
             raise DamagedFile("A coded plane lacks values that its symbols call for.")
-        values[escapes] = theirs
-        self._used += escapes.size
-        return values
+        values[escaped] = told
+        self._used += escaped.size
+        errors = np.empty(flat.size, np.int64)
+        errors[order] = values
+        return errors.reshape(number.shape)
 
     def finish(self) -> None:
         """Check that nothing is left."""

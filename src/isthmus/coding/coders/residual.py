@@ -120,21 +120,24 @@ def unevenness(given: np.ndarray) -> np.ndarray:
     uint8, shape (group, plane, height, width). The classes above 0 are of about one size. Only
     integers are compared, so every machine finds the same classes.
     """
-    planes = to_planes(as_ordered(given).astype(np.uint64))
-    padded = np.pad(planes, ((0, 0), (0, 0), (1, 1), (1, 1)), mode="edge")
-    middle, rough = padded[..., 1:-1, 1:-1], np.zeros(planes.shape, np.uint64)
-    for near in (
-        padded[..., 1:-1, :-2],
-        padded[..., 1:-1, 2:],
-        padded[..., :-2, 1:-1],
-        padded[..., 2:, 1:-1],
-    ):
-        rough = np.maximum(rough, np.where(near > middle, near - middle, middle - near))
+    planes = to_planes(as_ordered(given))
+    rough = np.zeros_like(planes)
+    for axis in (2, 3):
+        first, second = (_cut(axis, slice(None, -1)), _cut(axis, slice(1, None)))
+        apart = np.maximum(planes[first], planes[second]) - np.minimum(planes[first], planes[second])
+        for side in (first, second):
+            np.maximum(rough[side], apart, out=rough[side])
     uneven = np.sort(rough[rough > 0])
-    if not uneven.size:
-        return np.zeros(planes.shape, np.uint8)
-    limits = uneven[np.arange(CLASSES - 1) * uneven.size // (CLASSES - 1)]
-    return np.searchsorted(np.unique(limits), rough, side="right").astype(np.uint8)
+    classes = np.zeros(planes.shape, np.uint8)
+    if uneven.size:
+        limits = uneven[np.arange(CLASSES - 1) * uneven.size // (CLASSES - 1)]
+        for limit in np.unique(limits):
+            classes += rough >= limit
+    return classes
+
+
+def _cut(axis: int, part: slice) -> tuple[slice, ...]:
+    return (*[slice(None)] * axis, part)
 
 
 def _encode_steps(values: np.ndarray, given: np.ndarray, bound: Bound) -> bytes:
