@@ -212,6 +212,11 @@ def test_the_recipe_follows_from_the_size_of_the_images(shape, recipe):
     assert recipe_for(replace(spec, modality="array")) == "arrays"
 
 
+def test_whole_fields_get_a_net_that_fits_in_memory():
+    spec = DataSpec(modality="array", axes=("level", "y", "x"), shape=(3, 241, 480), dtype="float32")
+    assert recipe_for(spec) == "large-arrays"
+
+
 def test_every_setting_is_documented():
     classes = {n.name: n for n in ast.parse(inspect.getsource(module)).body if isinstance(n, ast.ClassDef)}
     for section in fields(Config):

@@ -13,6 +13,7 @@ from isthmus.coding.blocks import Layer
 from isthmus.errors import MachineError
 from isthmus.tasks.advice import drift
 from isthmus.tasks.compress import _best_parts, compress_bytes
+from isthmus.tasks.fit import fit
 from isthmus.tasks.forms import Form
 from isthmus.tasks.spool import Spool
 from isthmus.tasks.workers import map_blocks, worker_count
@@ -93,6 +94,15 @@ def test_drift_is_told_only_where_there_is_some(tiny_model):
     assert drift(tiny_model, 1.2 * usual, 10_000, 10**6) is None
     assert drift(tiny_model, 2 * usual, 10, 10**6) is None
     assert "2.0 times" in drift(tiny_model, 2 * usual, 10_000, 10**6)
+
+
+def test_a_model_of_samples_larger_than_the_sample_of_the_data_is_judged_on_whole_ones():
+    fields = np.random.default_rng(0).normal(size=(2, 3, 220, 230)).astype(np.float32)
+    settings = ["train.steps=1", "net.latent=2", "net.encoder.hidden=[2]", "net.decoder.hidden=[2]"]
+    model = fit(fields, settings=settings, quiet=True).model
+    for wish in ({"max_error": 1.0}, {"target_psnr": 10.0}):
+        data, _, _ = compress_bytes(fields, model, **wish)
+        assert len(data) < fields.nbytes
 
 
 def test_workers_keep_the_order_and_raise_what_was_raised():

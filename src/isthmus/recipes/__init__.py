@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 from importlib.resources import files
 
 from isthmus.config import Config
@@ -36,7 +37,8 @@ def recipe_for(spec: DataSpec) -> str:
     'small-images'
     """
     if spec.modality != "image":
-        return "arrays"
+        values = math.prod(side or 1 for side in spec.shape)
+        return "large-arrays" if values > _LARGE else "arrays"
     sides = [side for side in spec.shape[:2] if side is not None]
     if len(sides) == 2 and max(sides) <= _TINY:
         return "tiny-images"
@@ -44,3 +46,4 @@ def recipe_for(spec: DataSpec) -> str:
 
 
 _TINY, _SMALL = 16, 64  # pixels: below, an image is one code; up to 64, it is taken whole
+_LARGE = 1 << 15  # values of a sample: 512 weights for each, and their optimiser's state, are 1 GB beyond

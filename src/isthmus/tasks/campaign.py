@@ -80,7 +80,7 @@ def _judge_model(source: Source, job: BlockCoder, model: Model | None, wishes: W
     Whether it saved them all is known, and decided, when every block is coded.
     """
     saved, values, preview, raw = 0, 0, 0, 0
-    for piece in sample_pieces(source):
+    for piece in sample_pieces(source, whole=True):
         coded = job(piece)
         least = min(form.size for form in coded.forms)
         saved += next(form.size for form in coded.forms if AUTOENCODER not in form.needs) - least
@@ -102,7 +102,7 @@ def _loosened(source: Source, job: BlockCoder) -> BlockCoder:
     """The widest bound whose PSNR on the sample is the one that was asked for."""
     assert job.promise.bound is not None
     assert job.promise.asked is not None
-    pieces, wanted, first = list(sample_pieces(source)), job.promise.asked[1], job.promise.bound.value
+    pieces, wanted, first = sample_pieces(source, whole=job.preview != "never"), job.promise.asked[1], job.promise.bound.value
     low, high = 0.0, 2.0  # binary digits of the factor; errors are rarely a quarter of the bound
     for _ in range(_SEARCH_STEPS):
         middle = (low + high) / 2

@@ -93,22 +93,27 @@ class Totals:
         return {name: size for name, size in self.bytes.items() if self._seen[name] == self.times}
 
 
-def sample_pieces(source: Source) -> list[Samples]:
-    """Pieces of neighbouring samples, evenly spread: a fiftieth of the source, at least 1 MiB."""
+def sample_pieces(source: Source, *, whole: bool = False) -> list[Samples]:
+    """Pieces of neighbouring samples, evenly spread: a fiftieth of the source, at least 1 MiB.
+
+    Args:
+        source: what is to be coded.
+        whole: never cut a sample, since a net takes nothing less.
+    """
     wanted = max(LEAST_SAMPLE_BYTES, int(SAMPLE_SHARE * source.raw_bytes)) // PIECES
     blocks = list(archive_blocks(source))
     picked = [blocks[place * len(blocks) // PIECES] for place in range(min(PIECES, len(blocks)))]
-    return [_piece(source, block, wanted) for block in picked]
+    return [_piece(source, block, wanted, whole=whole) for block in picked]
 
 
-def _piece(source: Source, block: range, wanted_bytes: int) -> Samples:
+def _piece(source: Source, block: range, wanted_bytes: int, *, whole: bool) -> Samples:
     """The first samples of a block; of a single large one, its first rows."""
     each = max(1, source.raw_bytes // max(1, len(source)))
     some = block[: max(1, wanted_bytes // each)]
     if not source.spec.is_fixed:
         return source.read(some)
     stack = source.stack(some)
-    if len(stack) > 1 or stack.ndim == 1 or stack.nbytes <= 2 * wanted_bytes:
+    if whole or len(stack) > 1 or stack.ndim == 1 or stack.nbytes <= 2 * wanted_bytes:
         return stack
     rows = max(1, stack.shape[1] * wanted_bytes // stack.nbytes)
     return np.ascontiguousarray(stack[:, :rows])
