@@ -6,9 +6,10 @@ from hashlib import sha256
 
 from isthmus.coding.blocks import MARK
 from isthmus.coding.canonical import canonical_json
-from isthmus.coding.index import END_MARK, FORMAT_VERSION, MAGIC, MODEL_MARK
+from isthmus.coding.index import END_MARK, MAGIC, MODEL_MARK
 from isthmus.coding.squeeze import squeeze
 from isthmus.coding.varints import write_text, write_varint
+from isthmus.coding.version import FORMAT_VERSION
 
 
 def crc(data):

@@ -103,6 +103,12 @@ def test_a_newer_format_says_how_to_update():
         ArchiveReader(newer)
 
 
+def test_a_format_from_before_it_was_frozen_is_refused_in_one_sentence():
+    older = SMALL[:8] + b"\x00" + SMALL[9:]
+    with pytest.raises(NotOurFile, match=r"format 0, from before .* Make it again"):
+        ArchiveReader(older)
+
+
 def test_a_missing_file_is_one_sentence(tmp_path):
     with pytest.raises(FileError, match=r"gone\.isz cannot be read: no such file"):
         ArchiveReader(tmp_path / "gone.isz")

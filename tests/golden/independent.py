@@ -63,7 +63,7 @@ def read_archive(data):
     start = Fields(data)
     magic, version, length = start.unpack("8sHI")
     header = start.take(length)
-    assert (magic, version) == (MAGIC, 0)
+    assert (magic, version) == (MAGIC, 1)
     assert start.unpack("I")[0] == zlib.crc32(data[: 14 + length])
     index_offset, generation, index = read_footer(data)
     summary = json.loads(index.sized())

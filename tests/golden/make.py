@@ -1,7 +1,7 @@
 """Write the golden files: what every later version must read, byte for byte as it is now.
 
     python tests/golden/make.py             writes those that are missing
-    python tests/golden/make.py --replace   writes all of them again; only while the format is 0
+    python tests/golden/make.py --replace   writes all of them again; only before a format is frozen, and 1 is
 
 Their content comes from arithmetic alone, so that no random generator can change it.
 """
@@ -75,8 +75,8 @@ def empty() -> bytes:
 
 
 GOLDEN = {
-    "format0-small.isz": small,
-    "format0-empty.isz": empty,
+    "format1-small.isz": small,
+    "format1-empty.isz": empty,
     "road.ism": road.model_bytes,
     "road.isz": road.archive_bytes,
     "road.npy": road.restored_bytes,

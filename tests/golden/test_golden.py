@@ -10,7 +10,7 @@ from isthmus.coding.coder import decode
 from isthmus.coding.container import ArchiveReader
 from isthmus.coding.tables import Table, tables_from_bytes
 
-SMALL = make.FOLDER / "format0-small.isz"
+SMALL = make.FOLDER / "format1-small.isz"
 
 
 @pytest.mark.parametrize("name", make.GOLDEN)
@@ -46,7 +46,7 @@ def test_the_independent_reader_finds_the_same_blocks():
     assert [block["items"] for block in archive["blocks"]] == [[0, 1, 2, 3], [4, 6, 7], [5, 8]]
     assert archive["blocks"][2]["layers"]["stored"]["payload"] == bytes(range(20))
     assert archive["extras"]["names"][0] == "é/0.png"
-    assert independent.read_archive((make.FOLDER / "format0-empty.isz").read_bytes())["blocks"] == []
+    assert independent.read_archive((make.FOLDER / "format1-empty.isz").read_bytes())["blocks"] == []
 
 
 def test_the_independent_reader_decodes_the_same_numbers():

@@ -46,7 +46,7 @@ def test_the_file_is_valid_safetensors_without_pickle(saved):
     with safe_open(saved, framework="numpy") as file:
         document = json.loads(file.metadata()["isthmus"])
         kinds = {file.get_tensor(name).dtype.name for name in file.keys()}  # noqa: SIM118
-    assert document["format"] == 0
+    assert document["format"] == 1
     assert kinds <= {"int8", "int16", "int32", "uint8", "uint16", "float32"}
     with pytest.raises((ValueError, DeprecationWarning)):  # sooner or later it is no opcode, or no text
         list(pickletools.genops(saved.read_bytes()))
@@ -126,7 +126,7 @@ def test_an_untouched_document_can_be_rewritten(saved, tmp_path, tiny_model):
 
 def test_a_newer_format_is_named_as_such(saved, tmp_path):
     path = rewritten(saved, tmp_path / "new.ism", lambda d: d.update(format=7))
-    with pytest.raises(NewerFormat, match=r"format 7; this version reads 0 to 0.*pip install -U"):
+    with pytest.raises(NewerFormat, match=r"format 7; this version reads format 1.*pip install -U"):
         Model.load(path)
 
 

@@ -18,10 +18,10 @@ from isthmus.coding.blocks import CRC_BYTES, MARK, BlockHeader, LayerInfo
 from isthmus.coding.canonical import canonical_json, parse_json
 from isthmus.coding.squeeze import expand, squeeze
 from isthmus.coding.varints import ByteReader, write_varint
-from isthmus.errors import DamagedFile, NewerFormat, NotOurFile
+from isthmus.coding.version import FORMAT_VERSION, require_known_format
+from isthmus.errors import DamagedFile, NotOurFile
 from isthmus.limits import DEFAULT_LIMITS, Limits
 
-FORMAT_VERSION = 0
 # Like PNG's: a first byte that is no text, and line ends that a transfer as text would change.
 MAGIC = b"\x89ISZ\r\n\x1a\n"
 MODEL_MARK = b"\xb5ISM"
@@ -48,6 +48,7 @@ def header_length(start: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
     Raises:
         NotOurFile: the magic is another.
         NewerFormat: a later version wrote the file.
+        NotOurFile: it is no archive, or one from before the format was frozen.
         DamagedFile: the length cannot be.
     """
     if start[: len(MAGIC)] != MAGIC:
@@ -55,11 +56,7 @@ def header_length(start: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
     if len(start) < START_BYTES:
         raise DamagedFile("The file ends before its header.")
     _, version, length = _START.unpack(start)
-    if version > FORMAT_VERSION:
-        raise NewerFormat(
-            f"It has format {version}; this version reads formats up to {FORMAT_VERSION}. "
-            "Update with `pip install -U isthmus`."
-        )
+    require_known_format(version, "The archive")
     if length > limits.header_bytes:
         raise DamagedFile(f"The header must take at most {limits.header_bytes} bytes; it claims {length}.")
     return int(length)

@@ -20,13 +20,14 @@ import numpy as np
 
 from isthmus.coding.canonical import canonical_json, content_hash
 from isthmus.coding.contexts import Contexts
+from isthmus.coding.version import FORMAT_VERSION, require_known_format
 from isthmus.config import Config
-from isthmus.errors import ConfigError, DamagedFile, NewerFormat, NoData, NotOurFile, SpecMismatch
+from isthmus.errors import ConfigError, DamagedFile, NoData, NotOurFile, SpecMismatch
 from isthmus.exact.float_runner import FloatRunner
 from isthmus.exact.ops import KINDS, Op, ops_from_json
 from isthmus.exact.program import Program
 from isthmus.files import write_bytes
-from isthmus.model.decoder import FORMAT_VERSION, Decoder
+from isthmus.model.decoder import Decoder
 from isthmus.spec import DataSpec
 
 
@@ -158,12 +159,7 @@ def _require_whole(
     try:
         if document.get("document_hash") != document_hash(document):
             raise damaged
-        version = document["format"]
-        if isinstance(version, int) and version > FORMAT_VERSION:
-            raise NewerFormat(
-                f"{path} has format {version}; this version reads 0 to {FORMAT_VERSION}. "
-                "Update with `pip install -U isthmus`."
-            )
+        require_known_format(document["format"], str(path))
         told = [document[key] for key in ("format", "hash", "encoder_hash", "contexts_hash")]
         described = document["contexts"]
         of_contexts = None if described is None else content_hash(described, contexts)

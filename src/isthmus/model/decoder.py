@@ -19,8 +19,9 @@ import numpy as np
 from isthmus.bottlenecks import Quantiser
 from isthmus.coding.canonical import content_hash, pack_tensors, unpack_tensors
 from isthmus.coding.tables import Table, tables_from_bytes, tables_to_bytes
+from isthmus.coding.version import FORMAT_VERSION, require_known_format
 from isthmus.data.transforms import Transform
-from isthmus.errors import ConfigError, DamagedFile, NewerFormat, UnknownName
+from isthmus.errors import ConfigError, DamagedFile, UnknownName
 from isthmus.exact.float_runner import FloatRunner
 from isthmus.exact.numpy_runner import IntegerRunner
 from isthmus.exact.ops import ops_from_json
@@ -31,7 +32,6 @@ from isthmus.limits import DEFAULT_LIMITS
 from isthmus.model.golden import SIDE, golden_crc, require_exact
 from isthmus.spec import DataSpec
 
-FORMAT_VERSION = 0
 MAX_STRIDE = 1 << 12
 MAX_CODE = 1 << 20
 """Numbers in a code, where its sides do not vary; the golden one is drawn number by number."""
@@ -105,11 +105,7 @@ class Decoder:
             MachineError: this machine does not decode exactly.
         """
         try:
-            if document["format"] > FORMAT_VERSION:
-                raise NewerFormat(
-                    f"The model has format {document['format']}; this version reads 0 to {FORMAT_VERSION}. "
-                    "Update with `pip install -U isthmus`."
-                )
+            require_known_format(document["format"], "The model")
             made = cls._from_parts(document, dict(tensors))
             golden = operator.index(document["golden"])
         except (KeyError, TypeError, ValueError, AttributeError, ConfigError, UnknownName) as wrong:

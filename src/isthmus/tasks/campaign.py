@@ -13,7 +13,7 @@ from isthmus.errors import UseError
 from isthmus.model import Model
 from isthmus.tasks.choose import choose_coders, coder_names, sample_pieces
 from isthmus.tasks.forms import BlockCoder, block_coder
-from isthmus.tasks.parts import AUTOENCODER, Toolbox, pack_parts, parts_of
+from isthmus.tasks.parts import AUTOENCODER, Parts, Toolbox, pack_parts, parts_of
 from isthmus.tasks.promise import LOSSY, Promise
 
 
@@ -87,12 +87,15 @@ def _judge_model(source: Source, job: BlockCoder, model: Model | None, wishes: W
         preview += coded.preview_bytes or 0
         raw += sum(sample.nbytes for sample in piece)
         values += sum(sample.size for sample in piece)
-    cost = len(pack_parts(job.toolbox.parts, frozenset({AUTOENCODER})) or b"") if wishes.embed_model else 0
-    hopeful = saved > 0 and saved * source.raw_bytes >= _HOPE * cost * raw
     bits = 8 * preview / max(1, values)
-    if hopeful:
+    if saved > 0 and saved * source.raw_bytes >= _HOPE * _price(job.toolbox.parts, wishes) * raw:
         return Campaign(job, bits)
     return Campaign(replace(job, preview="never"), bits)
+
+
+def _price(parts: Parts, wishes: Wishes) -> int:
+    """The bytes that the autoencoder adds to an archive."""
+    return len(pack_parts(parts, frozenset({AUTOENCODER})) or b"") if wishes.embed_model else 0
 
 
 _HOPE = 0.5  # a sample is a guess; half of the cost in sight is worth trying
@@ -102,7 +105,8 @@ def _loosened(source: Source, job: BlockCoder) -> BlockCoder:
     """The widest bound whose PSNR on the sample is the one that was asked for."""
     assert job.promise.bound is not None
     assert job.promise.asked is not None
-    pieces, wanted, first = sample_pieces(source, whole=job.preview != "never"), job.promise.asked[1], job.promise.bound.value
+    pieces = sample_pieces(source, whole=job.preview != "never")
+    wanted, first = job.promise.asked[1], job.promise.bound.value
     low, high = 0.0, 2.0  # binary digits of the factor; errors are rarely a quarter of the bound
     for _ in range(_SEARCH_STEPS):
         middle = (low + high) / 2
