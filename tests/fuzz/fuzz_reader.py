@@ -1,8 +1,9 @@
 """Feed the reader whatever finds new paths through it: `make fuzz` (SECONDS=60).
 
 With atheris (Linux, `pip install atheris`) coverage guides the changes; without it they are random.
-It begins from whole archives of every mode and from what lies in corpus/: put there whatever once
-made trouble. Crashes are written to the current folder by atheris, or shown here.
+Its corpus is made: whole archives of every mode, each payload of them, and the hostile archives of
+tests/attacks, where whatever makes trouble belongs from then on. Crashes are written to the current
+folder by atheris, or shown here.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).parent
-SHORTEST = 3
+TESTS = Path(__file__).parents[1]
+sys.path += [str(TESTS / "golden"), str(TESTS / "attacks")]
+HOSTILE: dict[str, bytes] = import_module("hostile").HOSTILE
+SHORTEST, LARGEST = 3, 1 << 16
 
 
 class Target:
@@ -39,8 +42,9 @@ class Target:
         self.reader.open_deep(self.reader.reforged(seed.data, lambda _: rest, part), seed.model)
 
     def inputs(self) -> list[bytes]:
-        """What fuzzing begins from: the corpus, whole archives, and every payload of each."""
-        kept = [path.read_bytes() for path in sorted((FOLDER / "corpus").glob("*"))]
+        """The corpus: hostile archives, whole archives, and every payload of each."""
+        small = (data for data in HOSTILE.values() if len(data) <= LARGEST)
+        kept = [b"\0\0" + data for data in small]
         for number, seed in enumerate(self.seeds):
             kept.append(b"\0\0" + seed.data)
             for part in range(4):
@@ -94,5 +98,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.append(str(FOLDER.parent / "golden"))
     main()

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from isthmus.coding.container import ArchiveReader
-from isthmus.errors import ConfigError
+from isthmus.errors import ConfigError, DamagedFile, TooLarge
+from isthmus.limits import Limits
 from isthmus.model import Model
+from isthmus.tasks.archive import open_archive
 from isthmus.tasks.compress import compress, decompress, restore
 from isthmus.tasks.fit import fit
 from isthmus.tasks.info import info
+from isthmus.tasks.parts import unpack_parts
 from isthmus.tasks.verify import verify
 from tiny import TINY
 
@@ -40,6 +43,24 @@ def test_contexts_win_and_only_they_are_embedded(model, tmp_path):
     decompress(tmp_path / "cells.isz", tmp_path / "back")
     np.testing.assert_array_equal(np.load(tmp_path / "back" / "cells.npy"), images)
     assert "contexts" in info(tmp_path / "cells.isz").summary()
+
+
+def test_data_that_no_longer_fit_the_contexts_are_told(model, tmp_path):
+    like = compress(cells(300, 5), tmp_path / "like.isz", model=model, mode="lossless")
+    noise = np.random.default_rng(6).integers(0, 256, (300, 16, 16)).astype(np.uint8)
+    other = compress(noise, tmp_path / "other.isz", model=model, mode="lossless")
+    assert like.advice == ()
+    assert "no longer fit the model: they take 8" in other.advice[0]
+
+
+def test_the_readers_limit_holds_for_the_model_inside(model, tmp_path):
+    compress(cells(300, 4), tmp_path / "a.isz", model=model, mode="lossless")
+    with pytest.raises(TooLarge):
+        open_archive(tmp_path / "a.isz", limits=Limits(model_bytes=200))
+    with ArchiveReader(tmp_path / "a.isz") as reader:
+        packed = reader.model_bytes
+    with pytest.raises(DamagedFile):  # packed it would pass, unpacked it must not
+        unpack_parts(packed, len(packed) // 2)
 
 
 def test_any_number_of_workers_writes_the_same_bytes(model, tmp_path):

@@ -156,7 +156,7 @@ def parts_named(reader: ArchiveReader, wanted: dict[str, str], model: Model | No
             f"{reader.name} names model {_short(wanted)} but does not hold it. "
             "Give that model with -m MODEL.ism."
         )
-    parts = unpack_parts(packed)
+    parts = unpack_parts(packed, reader.limits.model_bytes)
     if parts.hashes() != wanted:
         raise DamagedFile(
             f"{reader.name}: the model inside is {_short(parts.hashes())}, not {_short(wanted)}."

@@ -24,7 +24,7 @@ from isthmus.tasks.compressed import CompressResult, Winner
 from isthmus.tasks.decompress import DecompressResult, decompress, restore
 from isthmus.tasks.forms import BlockCoder
 from isthmus.tasks.parts import CONTEXTS, Parts, pack_parts
-from isthmus.tasks.promise import LOSSY, Promise, choose_mode, make_bound
+from isthmus.tasks.promise import LOSSLESS, LOSSY, Promise, choose_mode, make_bound
 from isthmus.tasks.spool import Spool
 from isthmus.tasks.workers import map_blocks, worker_count
 
@@ -214,7 +214,13 @@ def _write(
         winners=dict(sorted(winners.items(), key=lambda pair: (-pair[1].blocks, pair[0]))),
         rivals=rivals,
         psnr_db=tally.distortion.psnr_db if job.measure else None,
-        advice=advice(source, job.model, campaign.preview_bits, tally.preview_bytes),
+        advice=advice(
+            source,
+            job.model,
+            campaign.preview_bits,
+            tally.preview_bytes,
+            payload_bytes if job.promise.targets == ((LOSSLESS, None),) else None,
+        ),
     )
 
 

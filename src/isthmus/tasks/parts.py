@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from isthmus.coding.coders import CODERS, Coder
 from isthmus.coding.coders.contexts import ContextCoder
 from isthmus.coding.contexts import Contexts
+from isthmus.coding.contexts.artefact import MAX_BYTES
 from isthmus.coding.varints import ByteReader, write_text, write_varint
 from isthmus.errors import DamagedFile
+from isthmus.limits import DEFAULT_LIMITS
 from isthmus.model import Decoder, Model
 
 AUTOENCODER, CONTEXTS = "autoencoder", "contexts"
@@ -56,8 +58,8 @@ def pack_parts(parts: Parts, names: frozenset[str]) -> bytes | None:
     return b"".join(write_text(name) + write_varint(len(data)) + data for name, data in packed)
 
 
-def unpack_parts(data: bytes) -> Parts:
-    """Undo `pack_parts`; DamagedFile for anything it would not have written."""
+def unpack_parts(data: bytes, max_bytes: int = DEFAULT_LIMITS.model_bytes) -> Parts:
+    """Undo `pack_parts`; DamagedFile for what it would not have written, or unpacks to over `max_bytes`."""
     fields, found = ByteReader(data, "The embedded model"), {}
     while fields.position < len(data):
         name = fields.text()
@@ -66,8 +68,8 @@ def unpack_parts(data: bytes) -> Parts:
         found[name] = fields.sized()
     decoder, contexts = found.get(AUTOENCODER), found.get(CONTEXTS)
     return Parts(
-        None if decoder is None else Decoder.from_bytes(decoder),
-        None if contexts is None else Contexts.from_bytes(contexts),
+        None if decoder is None else Decoder.from_bytes(decoder, max_bytes=max_bytes),
+        None if contexts is None else Contexts.from_bytes(contexts, max_bytes=min(MAX_BYTES, max_bytes)),
     )
 
 

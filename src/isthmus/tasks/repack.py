@@ -204,7 +204,7 @@ def _model(
     if held is None:
         raise ModelNeeded(f"{reader.name} does not hold its model. Give it with -m MODEL.ism to embed it.")
     whole = used == reader.header["parts"]
-    return held if whole else pack_parts(unpack_parts(held), frozenset(used)), ()
+    return held if whole else pack_parts(unpack_parts(held, reader.limits.model_bytes), frozenset(used)), ()
 
 
 def _names(layout: Layout, count: int, kept: Sequence[int]) -> tuple[str, ...]:
