@@ -74,7 +74,8 @@ class NetConfig:
     """The two halves and the size of the code between them."""
 
     latent: int = 32
-    """Numbers in the code, or its channels where the net keeps height and width."""
+    """Numbers in the code, or its channels where the net keeps height and width; 0, for such a net, is
+    settled by `fit`: two thirds of the numbers in a patch."""
     encoder: PartConfig = PartConfig("mlp")
     """mlp, conv or residual, with the options of that net."""
     decoder: PartConfig = PartConfig("mlp")
@@ -85,7 +86,7 @@ class NetConfig:
     """Bits of a stored decoder weight; fewer make the embedded model smaller."""
 
     def __post_init__(self) -> None:
-        require(self.latent >= 1, "net.latent", "at least 1", self.latent)
+        require(self.latent >= 0, "net.latent", "at least 0", self.latent)
         require(self.output in OUTPUTS, "net.output", f"one of {', '.join(OUTPUTS)}", self.output)
         require(4 <= self.weight_bits <= 16, "net.weight_bits", "4 to 16", self.weight_bits)
 
@@ -353,6 +354,21 @@ def parse_duration(text: str | float) -> float:
 
 _NUMBER = r"(\d+(?:\.\d*)?|\.\d+)"
 _DURATION = re.compile(rf"(?:{_NUMBER}h)?\s*(?:{_NUMBER}m)?\s*(?:{_NUMBER}s?)?")
+
+
+def parse_size(text: str) -> int:
+    """Turn "500kB", "20MB", "1.5 GB" or a number of bytes into bytes; raise ConfigError otherwise.
+
+    >>> parse_size("500kB"), parse_size("1.5 GB"), parse_size("77")
+    (500000, 1500000000, 77)
+    """
+    found = _SIZE.fullmatch(text.strip().lower())
+    require(found is not None, "A size", "a number of bytes above 0, like 500kB, 20MB or 1.5GB", text)
+    assert found is not None
+    return round(float(found[1]) * 1000 ** " kmg".index(found[2] or " "))
+
+
+_SIZE = re.compile(rf"{_NUMBER}\s*([kmg]?)b?")
 
 
 def describe_defaults() -> dict[str, Any]:

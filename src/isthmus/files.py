@@ -10,11 +10,19 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from io import UnsupportedOperation
+from io import BytesIO, UnsupportedOperation
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from isthmus.errors import MachineError, OutputExists
+
+
+class Nowhere(BytesIO):
+    """A file that takes everything and keeps nothing: to learn how long something would be."""
+
+    def write(self, data: Any) -> int:
+        """Take all of it."""
+        return len(data)
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:

@@ -101,7 +101,7 @@ def test_a_newer_archive(road: Road, tmp_path: Path):
 
 def test_a_newer_model(road: Road, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     model = Model.load(road.model)
-    monkeypatch.setattr("isthmus.model.artefact.FORMAT_VERSION", 7)
+    monkeypatch.setattr("isthmus.model.decoder.FORMAT_VERSION", 7)
     model.save(tmp_path / "new.ism")
     monkeypatch.undo()
     refused(call("info", tmp_path / "new.ism"), code=2, told="format 7")

@@ -126,7 +126,7 @@ def test_an_untouched_document_can_be_rewritten(saved, tmp_path, tiny_model):
 
 def test_a_newer_format_is_named_as_such(saved, tmp_path):
     path = rewritten(saved, tmp_path / "new.ism", lambda d: d.update(format=7))
-    with pytest.raises(NewerFormat, match=r"format 7; this version reads format 1.*pip install -U"):
+    with pytest.raises(NewerFormat, match=r"format 7; this version reads formats up to 2.*pip install -U"):
         Model.load(path)
 
 

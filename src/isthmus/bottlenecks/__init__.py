@@ -12,6 +12,7 @@ __all__ = ["BOTTLENECKS", "Quantiser"]
 BOTTLENECKS = Registry(
     "bottleneck",
     {
+        "graded": "isthmus.bottlenecks.graded:Graded",
         "plain": "isthmus.bottlenecks.plain:Plain",
         "rate": "isthmus.bottlenecks.rate:Rate",
         "variational": "isthmus.bottlenecks.variational:Variational",

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from isthmus.bottlenecks.quantiser import Quantiser
+from isthmus.coding.latents import Levels, Neighbours
 from isthmus.exact.builder import Lowering
 
 
@@ -21,6 +22,8 @@ class Coded:
     """(batch,): to be added to the distortion, per value of the sample, already weighted."""
     rate_bits: Tensor | None = None
     """(batch,): estimated bits of each sample's code, where the bottleneck estimates them."""
+    weight: Tensor | None = None
+    """(batch,): what each sample's distortion counts, where not all count alike."""
 
 
 class Bottleneck(nn.Module):
@@ -57,6 +60,14 @@ class Bottleneck(nn.Module):
                 f"{type(self).__name__} changes latent() and must define lower() as well"
             )
         return value
+
+    def levels(self) -> Levels | None:
+        """The steps of every quality, if the code serves more than one; `neighbours` then goes with it."""
+        return None
+
+    def neighbours(self) -> Neighbours | None:
+        """What decoded symbols tell of the next ones, if that was learned."""
+        return None
 
     def quantiser(self) -> Quantiser | None:
         """Steps and offsets if they were learned; None leaves the choice to `choose_quantiser`."""

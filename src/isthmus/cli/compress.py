@@ -49,7 +49,30 @@ def compress(
     ] = None,
     target_psnr: Annotated[
         float | None,
-        Option(metavar="DB", help="The widest bound that reaches this PSNR.", rich_help_panel=PROMISE),
+        Option(
+            metavar="DB",
+            help="The least quality, or without a model the widest bound, that reaches this PSNR.",
+            rich_help_panel=PROMISE,
+        ),
+    ] = None,
+    quality: Annotated[
+        int | None,
+        Option(
+            min=1,
+            max=100,
+            help="Of a lossy archive: 1 is smallest, 100 is closest.",
+            show_default="50",
+            rich_help_panel=PROMISE,
+        ),
+    ] = None,
+    max_bytes: Annotated[
+        str | None,
+        Option(
+            metavar="SIZE",
+            help="The best quality whose whole archive fits: 500kB, 20MB.",
+            show_default=False,
+            rich_help_panel=PROMISE,
+        ),
     ] = None,
     preview: Annotated[
         bool,
@@ -94,24 +117,23 @@ def compress(
         no_embed=no_embed, model=model, append=append, output=output,
         error_mode=error_mode, max_error=max_error,
     )  # fmt: skip
+    from isthmus.config import parse_size
     from isthmus.data import open_source
     from isthmus.model import Model
     from isthmus.tasks.compress import compress as run
-    from isthmus.tasks.promise import LOSSY, choose_mode
 
-    bounded = max_error is not None or target_psnr is not None
-    mode = choose_mode(
-        "lossy" if lossy else "lossless" if lossless else None, has_model=model is not None, bounded=bounded
-    )
+    mode = "lossy" if lossy else "lossless" if lossless else None
     loaded = None if model is None else Model.load(model)
     target = append or (Path(output) if output and not to_stdout else default_output(source, ".isz"))
-    opened = open_source(source, skip_bad=skip_bad, trainable=mode == LOSSY)
+    plain = model is not None and not lossless and max_error is None and target_psnr is None
+    opened = open_source(source, skip_bad=skip_bad, trainable=lossy or plain)
     voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
     where: Any = sys.stdout.buffer if to_stdout else target
     with progress_bar(voice, "compressing", opened.raw_bytes) as progress:
         result = run(
             opened, where, model=loaded, mode=mode, max_error=max_error, error_mode=error_mode or "abs",
-            target_psnr=target_psnr, effort=effort, coder=coder, embed_model=not no_embed, preview=preview,
+            target_psnr=target_psnr, quality=quality, max_bytes=parse_size(max_bytes) if max_bytes else None,
+            effort=effort, coder=coder, embed_model=not no_embed, preview=preview,
             append=append is not None, workers=workers, force=force, progress=progress,
         )  # fmt: skip
     if not verify_after:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from isthmus.errors import DamagedFile, NewerFormat, NotOurFile
 
 FORMAT_VERSION = 1
-"""Frozen: every later version reads it (tests/golden)."""
+"""Of archives, and of models whose code has one quality. Frozen: every later version reads it
+(tests/golden)."""
+GRADED_VERSION = 2
+"""Of models whose code has every quality."""
 
 
 def require_known_format(version: object, what: str) -> None:
@@ -21,9 +24,9 @@ def require_known_format(version: object, what: str) -> None:
     """
     if not isinstance(version, int):
         raise DamagedFile(f"{what} names no version of its format. Copy it again.")
-    if version > FORMAT_VERSION:
+    if version > GRADED_VERSION:
         raise NewerFormat(
-            f"{what} has format {version}; this version reads format {FORMAT_VERSION}. "
+            f"{what} has format {version}; this version reads formats up to {GRADED_VERSION}. "
             "Update with `pip install -U isthmus`."
         )
     if version < FORMAT_VERSION:

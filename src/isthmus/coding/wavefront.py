@@ -15,12 +15,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import constriction
 import numpy as np
 
-from isthmus.coding.coder import WORD, entropy_model, open_words
+from isthmus.coding.stepwise import StepReader, encode_sorted
 from isthmus.coding.tables import Table, tables_from_bytes, tables_to_bytes
-from isthmus.coding.varints import ByteReader, read_signed, write_signed, write_varint
+from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.errors import DamagedFile
 
 NONE, LEFT, UP, AVERAGE, GRADIENT, MED = range(6)
@@ -99,7 +98,7 @@ def decode_planes(
     fields = ByteReader(data, "A coded plane")
     bits = 8 * np.dtype(dtype).itemsize
     layout = _Layout.from_fields(fields, bits, groups, _outside_count(outside))
-    message = _Message(fields, layout.tables)
+    message = StepReader(fields, layout.tables)
     # Room for the neighbours outside: one row above, one column to each side; planes last, as
     # those are what is gathered together.
     values = np.zeros((height + 1, width + 2, groups, planes), np.int64)
@@ -224,57 +223,4 @@ def _encode_steps(errors: np.ndarray, number: np.ndarray, tables: list[Table]) -
     key = steps[None, None] * len(tables) + number
     order = np.argsort(key.transpose(2, 0, 1, 3), axis=None, kind="stable")
     values = errors.transpose(2, 0, 1, 3).reshape(-1)[order]
-    keys = key.transpose(2, 0, 1, 3).reshape(-1)[order]
-    starts = np.flatnonzero(np.diff(keys, prepend=-1))
-    theirs = keys % len(tables)
-    lows, escapes = _lows_and_escapes(tables)
-    entries = values - lows[theirs]
-    told = (entries < 0) | (entries >= escapes[theirs])
-    entries = np.where(told, escapes[theirs], entries).astype(np.int32)
-    models = [entropy_model(table) for table in tables]
-    coder = constriction.stream.stack.AnsCoder()
-    for start, stop in zip(starts[::-1].tolist(), [keys.size, *starts[:0:-1].tolist()], strict=True):
-        coder.encode_reverse(entries[start:stop], models[theirs[start]])  # reversed: ANS is a stack
-    in_full = write_signed(values[told])
-    return write_varint(len(in_full)) + in_full + coder.get_compressed().astype(WORD).tobytes()
-
-
-def _lows_and_escapes(tables: list[Table]) -> tuple[np.ndarray, np.ndarray]:
-    """Each table's first value, and its entry for what is told in full; int64."""
-    return np.array([table.low for table in tables]), np.array([table.escape for table in tables])
-
-
-class _Message:
-    """Undoes `_encode_steps`, one step at a time."""
-
-    def __init__(self, fields: ByteReader, tables: list[Table]) -> None:
-        self._escaped = read_signed(fields.sized())
-        self._used = 0
-        self._coder = open_words(fields.rest())
-        self._lows, self._escapes = _lows_and_escapes(tables)
-        self._models = [entropy_model(table) for table in tables]
-
-    def take(self, number: np.ndarray) -> np.ndarray:
-        """The errors of one step, int64, of the shape of `number`, which names each one's table."""
-        flat = number.ravel()
-        order = np.argsort(flat.astype(np.uint16), kind="stable")  # by radix
-        counts = np.bincount(flat, minlength=len(self._models)).tolist()
-        entries = np.concatenate(
-            [self._coder.decode(self._models[table], count) for table, count in enumerate(counts) if count]
-        )
-        tables = flat[order]
-        values = entries + self._lows[tables]
-        escaped = np.flatnonzero(entries == self._escapes[tables])
-        told = self._escaped[self._used : self._used + escaped.size]
-        if told.size != escaped.size:
-            raise DamagedFile("A coded plane lacks values that its symbols call for.")
-        values[escaped] = told
-        self._used += escaped.size
-        errors = np.empty(flat.size, np.int64)
-        errors[order] = values
-        return errors.reshape(number.shape)
-
-    def finish(self) -> None:
-        """Check that nothing is left."""
-        if self._used != self._escaped.size or not self._coder.is_empty():
-            raise DamagedFile("A coded plane holds more than its values.")
+    return encode_sorted(values, key.transpose(2, 0, 1, 3).reshape(-1)[order], tables)

@@ -20,7 +20,7 @@ import numpy as np
 
 from isthmus.coding.canonical import canonical_json, content_hash
 from isthmus.coding.contexts import Contexts
-from isthmus.coding.version import FORMAT_VERSION, require_known_format
+from isthmus.coding.version import require_known_format
 from isthmus.config import Config
 from isthmus.errors import ConfigError, DamagedFile, NoData, NotOurFile, SpecMismatch
 from isthmus.exact.float_runner import FloatRunner
@@ -81,9 +81,12 @@ class Model:
         """
         return self._encoder.in_fixed_batches(self.decoder.transform.forward(samples))
 
-    def quantise(self, samples: np.ndarray) -> np.ndarray:
-        """Samples (batch, …) → int32 symbols (batch, channel, *position)."""
-        return self.decoder.quantiser.quantise(self.encode(samples))
+    def quantise(self, samples: np.ndarray, quality: int | None = None) -> np.ndarray:
+        """Samples (batch, …) → int32 symbols (batch, channel, *position).
+
+        A quality, 1 to 100, means something to models that have several; None is the default one.
+        """
+        return self.decoder.quantiser_at(quality).quantise(self.encode(samples))
 
     def save(self, path: str | Path, *, force: bool = True) -> Path:
         """Write the .ism file, whole or not at all."""
@@ -100,7 +103,7 @@ class Model:
 
     def _document(self) -> dict[str, Any]:
         document = {
-            "format": FORMAT_VERSION,
+            "format": self.decoder.document()["format"],
             "hash": self.hash,
             "encoder_hash": _hash_of(self.encoder),
             "decoder": self.decoder.document(),
@@ -160,11 +163,11 @@ def _require_whole(
         if document.get("document_hash") != document_hash(document):
             raise damaged
         require_known_format(document["format"], str(path))
-        told = [document[key] for key in ("format", "hash", "encoder_hash", "contexts_hash")]
+        told = [document[key] for key in ("hash", "encoder_hash", "contexts_hash")]
         described = document["contexts"]
         of_contexts = None if described is None else content_hash(described, contexts)
         of_decoder = content_hash(document["decoder"], decoder)
-        found = [FORMAT_VERSION, of_decoder, _hash_of(encoder), of_contexts]
+        found = [of_decoder, _hash_of(encoder), of_contexts]
     except (KeyError, ValueError) as wrong:  # NaN, which JSON has not, or a tensor of no stored type
         raise damaged from wrong
     if told != found:

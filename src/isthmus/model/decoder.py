@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -18,8 +18,9 @@ import numpy as np
 
 from isthmus.bottlenecks import Quantiser
 from isthmus.coding.canonical import content_hash, pack_tensors, unpack_tensors
+from isthmus.coding.latents import Grades
 from isthmus.coding.tables import Table, tables_from_bytes, tables_to_bytes
-from isthmus.coding.version import FORMAT_VERSION, require_known_format
+from isthmus.coding.version import FORMAT_VERSION, GRADED_VERSION, require_known_format
 from isthmus.data.transforms import Transform
 from isthmus.errors import ConfigError, DamagedFile, UnknownName
 from isthmus.exact.float_runner import FloatRunner
@@ -37,6 +38,9 @@ MAX_CODE = 1 << 20
 """Numbers in a code, where its sides do not vary; the golden one is drawn number by number."""
 
 
+_GRADES = "grades."
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decoder:
     """Symbols → samples."""
@@ -47,7 +51,9 @@ class Decoder:
     stride: int
     """Pixels per position of the code."""
     tables: tuple[Table, ...]
-    """One for each latent channel."""
+    """One for each latent channel; for models without grades."""
+    grades: Grades | None = None
+    """How the symbols are coded, and rounded, at every quality."""
 
     @property
     def spec(self) -> DataSpec:
@@ -61,8 +67,14 @@ class Decoder:
 
     @cached_property
     def quantiser(self) -> Quantiser:
-        """Latents ⇄ symbols, as the encoder does it."""
-        return Quantiser(self.program.step, self.program.offset)
+        """Latents ⇄ symbols, as the encoder does it at the default quality."""
+        return self.quantiser_at(None)
+
+    def quantiser_at(self, quality: int | None) -> Quantiser:
+        """Latents ⇄ symbols at a quality; without grades there is but one."""
+        if quality is None or self.grades is None:
+            return Quantiser(self.program.step, self.program.offset)
+        return Quantiser(self.grades.levels.steps(quality), self.program.offset)
 
     @cached_property
     def hash(self) -> str:
@@ -78,7 +90,7 @@ class Decoder:
         """Everything that is not a tensor, JSON-ready."""
         transform = self.transform.to_dict()
         return {
-            "format": FORMAT_VERSION,
+            "format": FORMAT_VERSION if self.grades is None else GRADED_VERSION,
             "spec": transform.pop("spec"),
             "transform": transform,
             "ops": [op.to_json() for op in self.program.ops],
@@ -91,10 +103,14 @@ class Decoder:
         """Everything else, as integer arrays by name."""
         return {
             **to_tensors(self.program.weights),
+            **{f"{_GRADES}{name}": array for name, array in self._grade_tensors().items()},
             "quantiser.step": self.program.step.view(np.int32),
             "quantiser.offset": self.program.offset.view(np.int32),
             "tables": np.frombuffer(tables_to_bytes(list(self.tables)), np.uint8),
         }
+
+    def _grade_tensors(self) -> dict[str, np.ndarray]:
+        return {} if self.grades is None else self.grades.tensors()
 
     @classmethod
     def from_parts(cls, document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Decoder:
@@ -119,6 +135,10 @@ class Decoder:
     def _from_parts(cls, document: Mapping[str, Any], tensors: dict[str, np.ndarray]) -> Decoder:
         step, offset = tensors.pop("quantiser.step"), tensors.pop("quantiser.offset")
         tables = tuple(tables_from_bytes(tensors.pop("tables").tobytes()))
+        named = [name for name in tensors if name.startswith(_GRADES)]
+        graded = {name.removeprefix(_GRADES): tensors.pop(name) for name in named}
+        if bool(graded) != (document["format"] == GRADED_VERSION):
+            raise ValueError("its grades")
         made = cls(
             transform=Transform.from_dict({**document["transform"], "spec": document["spec"]}),
             program=IntegerProgram(
@@ -130,6 +150,7 @@ class Decoder:
             ),
             stride=operator.index(document["stride"]),
             tables=tables,
+            grades=Grades.from_tensors(graded) if graded else None,
         )
         made._require_sense()
         return made
@@ -144,6 +165,7 @@ class Decoder:
             "the sides of its code": sides or None not in self.code,
             "its steps": self.quantiser.step.shape == self.code[:1],
             "its tables": len(self.tables) == self.code[0],
+            "its grades": self.grades is None or self.grades.neighbours.channels == self.code[0],
             "what it makes": self._makes_samples(),
         }
         for part, makes_sense in parts.items():
@@ -179,24 +201,30 @@ class Decoder:
         return tuple(next(sides) if length is None else length for length in self.code)
 
     def decode(
-        self, symbols: np.ndarray, size: tuple[int, ...] | None = None, *, approximate: bool = False
+        self,
+        symbols: np.ndarray,
+        size: tuple[int, ...] | None = None,
+        *,
+        quality: int | None = None,
+        approximate: bool = False,
     ) -> np.ndarray:
         """int32 symbols (batch, channel, *position) → samples in their own type and layout.
 
         Args:
             symbols: as the entropy coder gives them.
             size: height and width to crop to, for images of mixed sizes.
+            quality: at which they were rounded, where the model has grades; None is the default one.
             approximate: compute in float32 instead: without integers' rounding, and the last bits
                 may differ from machine to machine.
         """
         if approximate:
-            tensors = self._in_floats.in_fixed_batches(symbols)
+            tensors = FloatRunner(self._program_at(quality).approximate()).in_fixed_batches(symbols)
             return self.transform.inverse(self._cropped(tensors, size))
-        return self._in_integers(symbols, partial(self._exact_samples, size=size))
+        return self._runner_at(quality)(symbols, partial(self._exact_samples, size=size))
 
     def exact_tensors(self, symbols: np.ndarray) -> np.ndarray:
         """int32 symbols → whole numbers in units of `program.result`: tensors, not cropped."""
-        return self._in_integers(symbols)
+        return self._runner_at(None)(symbols)
 
     def reconstruct(self, latents: np.ndarray, size: tuple[int, ...] | None = None) -> np.ndarray:
         """float32 latents (batch, channel, *position) → tensors in the samples' tensor layout, in float32.
@@ -220,13 +248,21 @@ class Decoder:
         height, width = size or self.spec.tensor_shape[1:]
         return tensors[..., :height, :width]  # a side of None crops nothing
 
-    @cached_property
-    def _in_integers(self) -> IntegerRunner:
-        return IntegerRunner(self.program)
+    def _program_at(self, quality: int | None) -> IntegerProgram:
+        if quality is None or self.grades is None:
+            return self.program
+        return replace(self.program, step=self.grades.levels.steps(quality))
+
+    def _runner_at(self, quality: int | None) -> IntegerRunner:
+        """The runner of the quality asked for last: blocks of one archive hardly ever differ in it."""
+        if self._ready.get("quality") != (quality,):
+            self._ready.update(quality=(quality,), runner=IntegerRunner(self._program_at(quality)))
+        runner: IntegerRunner = self._ready["runner"]
+        return runner
 
     @cached_property
-    def _in_floats(self) -> FloatRunner:
-        return FloatRunner(self.program.approximate())
+    def _ready(self) -> dict[str, Any]:
+        return {}
 
     @cached_property
     def _from_latents(self) -> FloatRunner:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from isthmus.coding.latents import DEFAULT_QUALITY
+from isthmus.coding.latents.grades import as_grid
 from isthmus.coding.tables import Table
 from isthmus.errors import MachineError
 
@@ -44,6 +46,9 @@ def golden_crc(decoder: Decoder) -> int:
     size = tuple(SIDE * decoder.stride for _ in decoder.code[1:]) if None in decoder.code else None
     tensors = decoder.exact_tensors(symbols).astype("<i2")
     samples = decoder.decode(symbols, size)
+    if decoder.grades is not None:
+        coded = decoder.grades.encode([as_grid(symbols)], DEFAULT_QUALITY)
+        tensors = np.frombuffer(tensors.tobytes() + coded, np.uint8)
     little = samples.astype(samples.dtype.newbyteorder("<"), copy=False)
     return zlib.crc32(
         np.ascontiguousarray(little).tobytes(), zlib.crc32(np.ascontiguousarray(tensors).tobytes())

@@ -21,6 +21,8 @@ from isthmus.coding import coder
 from isthmus.coding.blocks import Layer
 from isthmus.coding.coders import Coder
 from isthmus.coding.contest import decode_groups
+from isthmus.coding.latents import DEFAULT_QUALITY, MAX_QUALITY
+from isthmus.coding.latents.grades import as_grid
 from isthmus.coding.reader import Block
 from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.data.grouping import BLOCK_BYTES, BLOCK_ITEMS, items_in_block
@@ -119,9 +121,14 @@ MAX_SIDE = 1 << 20
 MAX_BLOCK_PIXELS = 1 << 31
 
 
-def encode_preview(model: Model, groups: Sequence[np.ndarray]) -> bytes:
-    """Groups of samples → the coded symbols."""
-    symbols = [np.concatenate([model.quantise(part) for part in portions(group)]) for group in groups]
+def encode_preview(model: Model, groups: Sequence[np.ndarray], quality: int = DEFAULT_QUALITY) -> bytes:
+    """Groups of samples → the coded symbols, after the quality where the model has several."""
+    symbols = [
+        np.concatenate([model.quantise(part, quality) for part in portions(group)]) for group in groups
+    ]
+    grades = model.decoder.grades
+    if grades is not None:
+        return write_varint(quality) + grades.encode([as_grid(each) for each in symbols], quality)
     return coder.encode(list(zip(by_channel(symbols), model.decoder.tables, strict=True)))
 
 
@@ -131,17 +138,38 @@ def decode_preview(
     """Undo `encode_preview`, as far as the model can say: groups of samples of those shapes."""
     sides = [shape[1:3] if decoder.spec.modality == "image" else () for shape in stacked]
     codes = [decoder.code_shape(size) for size in sides]
-    counts = [shape[0] * math.prod(code[1:]) for shape, code in zip(stacked, codes, strict=True)]
-    columns = coder.decode(stream, [(sum(counts), table) for table in decoder.tables])
-    decode = partial(decoder.decode, approximate=approximate)
-    groups, start = [], 0
-    for shape, size, code, count in zip(stacked, sides, codes, counts, strict=True):
-        symbols = np.stack([column[start : start + count] for column in columns])
-        symbols = np.moveaxis(symbols.reshape(code[0], shape[0], *code[1:]), 0, 1)
-        parts = portions(symbols, math.prod(shape[1:]) * np.dtype(decoder.spec.dtype).itemsize)
+    grids = [(shape[0], *code) for shape, code in zip(stacked, codes, strict=True)]
+    quality, symbols = _symbols(decoder, stream, grids)
+    decode = partial(decoder.decode, quality=quality, approximate=approximate)
+    groups = []
+    for shape, size, grid in zip(stacked, sides, symbols, strict=True):
+        parts = portions(grid, math.prod(shape[1:]) * np.dtype(decoder.spec.dtype).itemsize)
         groups.append(np.concatenate([decode(part, size or None) for part in parts]))
-        start += count
     return groups
+
+
+def _symbols(
+    decoder: Decoder, stream: bytes, grids: Sequence[Shape]
+) -> tuple[int | None, Sequence[np.ndarray]]:
+    """The quality, and symbols of those shapes, (sample, channel, *position)."""
+    if decoder.grades is not None:
+        fields = ByteReader(stream, "A block of latents")
+        quality = fields.varint()
+        if not 1 <= quality <= MAX_QUALITY:
+            raise DamagedFile(
+                f"A block of latents has a quality of {quality}; 1 to {MAX_QUALITY} is possible."
+            )
+        shapes = [(*shape, *[1] * (4 - len(shape))) for shape in grids]
+        found = decoder.grades.decode(fields.rest(), shapes, quality)
+        return quality, [each.reshape(shape) for each, shape in zip(found, grids, strict=True)]
+    counts = [math.prod(shape) // shape[1] for shape in grids]
+    columns = coder.decode(stream, [(sum(counts), table) for table in decoder.tables])
+    symbols, start = [], 0
+    for (samples, channels, *positions), count in zip(grids, counts, strict=True):
+        flat = np.stack([column[start : start + count] for column in columns])
+        symbols.append(np.moveaxis(flat.reshape(channels, samples, *positions), 0, 1))
+        start += count
+    return None, symbols
 
 
 def portions(stacked: np.ndarray, sample_bytes: int | None = None) -> list[np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from isthmus.tasks.choose import choose_coders, coder_names, sample_pieces
 from isthmus.tasks.forms import BlockCoder, block_coder
 from isthmus.tasks.parts import AUTOENCODER, Parts, Toolbox, pack_parts, parts_of
 from isthmus.tasks.promise import LOSSY, Promise
+from isthmus.tasks.quality import Aim, first_quality
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Wishes:
     """Force this one."""
     embed_model: bool = True
     keep_preview: bool = False
+    aim: Aim = field(default_factory=Aim)
+    """Of a lossy archive."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,20 @@ def plan_campaign(source: Source, promise: Promise, model: Model | None, wishes:
     """
     parts = parts_of(model)
     if promise.mode == LOSSY:
-        return Campaign(block_coder(source.spec, promise, (), model, preview="always", measure=False))
+        return Campaign(_lossy(source, promise, model, wishes))
     forced = None if wishes.coder is None else _forced(wishes.coder, model)
     names = choose_coders(source, promise.targets, parts, wishes.effort) if forced is None else forced
     measure = promise.asked is not None and promise.asked[0] == "psnr"
     job = block_coder(source.spec, promise, names, model, preview=_preview(model, wishes), measure=measure)
     campaign = _judge_model(source, job, model, wishes) if job.preview == "if smaller" else Campaign(job)
     return replace(campaign, job=_loosened(source, campaign.job)) if measure else campaign
+
+
+def _lossy(source: Source, promise: Promise, model: Model | None, wishes: Wishes) -> BlockCoder:
+    measure = wishes.aim.target_psnr is not None
+    job = block_coder(source.spec, promise, (), model, preview="always", measure=measure)
+    price = _price(job.toolbox.parts, wishes) if wishes.aim.is_search else 0
+    return replace(job, quality=first_quality(source, job, wishes.aim, price))
 
 
 def _forced(name: str, model: Model | None) -> tuple[str, ...]:

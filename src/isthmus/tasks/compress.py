@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from isthmus.coding.container import ArchiveReader, ArchiveWriter, Sizes
+from isthmus.coding.latents import DEFAULT_QUALITY
 from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.data.grouping import archive_blocks
 from isthmus.errors import UseError
+from isthmus.files import Nowhere
 from isthmus.model import Model
 from isthmus.tasks.advice import advice
 from isthmus.tasks.appending import Old, old_archive
@@ -25,6 +27,7 @@ from isthmus.tasks.decompress import DecompressResult, decompress, restore
 from isthmus.tasks.forms import BlockCoder
 from isthmus.tasks.parts import CONTEXTS, Parts, pack_parts
 from isthmus.tasks.promise import LOSSLESS, LOSSY, Promise, choose_mode, make_bound
+from isthmus.tasks.quality import Aim, by_quality, has_qualities, next_quality
 from isthmus.tasks.spool import Spool
 from isthmus.tasks.workers import map_blocks, worker_count
 
@@ -42,6 +45,8 @@ def compress(
     max_error: float | None = None,
     error_mode: str = "abs",
     target_psnr: float | None = None,
+    quality: int | None = None,
+    max_bytes: int | None = None,
     effort: int = 5,
     coder: str | None = None,
     embed_model: bool = True,
@@ -62,7 +67,10 @@ def compress(
             (the default without either). "lossless" with a bound gives both layers.
         max_error: how far any restored value may be from its original.
         error_mode: "abs"; "rel", times the range of all finite values; "pointwise", times each value.
-        target_psnr: dB to reach, instead of max_error.
+        target_psnr: dB to reach over all samples: by the least quality of a model that has several, else
+            by a bound.
+        quality: 1 to 100, of a lossy archive; 50 where nothing is said.
+        max_bytes: of a lossy archive, its model included: the best quality that fits.
         effort: 1 to 9; up to 8, a sample decides which coders run on every block, 9 runs all.
         coder: force this one.
         embed_model: keep the parts of the model that blocks use in the archive, so that it needs
@@ -79,14 +87,24 @@ def compress(
         OutputExists, MachineError: nothing was written.
     """
     bounded = max_error is not None or target_psnr is not None
+    if not isinstance(source, Source):
+        lossy = mode == LOSSY or (mode is None and model is not None and not bounded)
+        source = open_source(source, skip_bad=skip_bad, trainable=lossy)
+    aim = Aim(quality, max_bytes)
+    if target_psnr is not None and max_error is None and by_quality(source, model, mode, target_psnr):
+        aim, target_psnr = Aim(quality, max_bytes, target_psnr), None
+    mode = LOSSY if mode is None and aim != Aim() else mode
+    bounded = max_error is not None or target_psnr is not None
     mode = choose_mode(mode, has_model=model is not None, bounded=bounded)
     _require_sense(mode, model, effort=effort, coder=coder, preview=preview, append=append, bounded=bounded)
-    if not isinstance(source, Source):
-        source = open_source(source, skip_bad=skip_bad, trainable=mode == LOSSY)
+    if aim != Aim():
+        if mode != LOSSY:
+            raise UseError("--quality and --max-bytes are for lossy archives: leave them out.")
+        aim.require_sense(model)
     if model is not None:
         model.require_fits(source.spec)
     target = Path(output) if isinstance(output, (str, Path)) else output
-    wishes = Wishes(effort, coder, embed_model, preview)
+    wishes = Wishes(effort, coder, embed_model, preview, aim)
     old = old_archive(target, source, model) if append else None
     bound, asked = make_bound(source, max_error, error_mode, target_psnr)
     promise = old.promise if old is not None else Promise(mode, bound, asked)
@@ -94,7 +112,16 @@ def compress(
     beside = target.parent if isinstance(target, Path) else None
     count = worker_count(workers, source.raw_bytes, slow=CONTEXTS in campaign.job.coders)
     with Spool(beside) as spool:
-        campaign, tally = _code(source, campaign, spool, count, progress)
+        while True:
+            campaign, tally = _code(source, campaign, spool, count, progress)
+            if not aim.is_search:
+                break
+            made = _write(source, Nowhere(), campaign, spool, tally, None, wishes, force=force)
+            better = next_quality(aim, campaign.job.quality, made.archive_bytes, tally.distortion.psnr_db)
+            if better is None:
+                break
+            campaign = replace(campaign, job=replace(campaign.job, quality=better))
+            spool.clear()
         return _write(source, target, campaign, spool, tally, old, wishes, force=force)
 
 
@@ -137,7 +164,7 @@ def _code(
         tally = _Tally(Totals(), Distortion.none())
         _code_once(source, campaign.job, spool, tally, workers, progress)
         asked = campaign.job.promise.asked
-        if not campaign.job.measure or asked is None or tally.distortion.psnr_db >= asked[1]:
+        if asked is None or not campaign.job.measure or tally.distortion.psnr_db >= asked[1]:
             return campaign, tally
         campaign = replace(campaign, job=tightened(campaign.job, tally.distortion.psnr_db))
         spool.clear()
@@ -203,7 +230,7 @@ def _write(
     return CompressResult(
         output=target if isinstance(target, Path) else None,
         mode=job.promise.mode,
-        promise=job.promise.summary(),
+        promise=job.promise.summary() + (f", quality {job.quality}" if _has_quality(job) else ""),
         samples=len(source),
         original_bytes=source.raw_bytes,
         source_bytes=source.file_bytes,
@@ -213,15 +240,20 @@ def _write(
         overhead_bytes=writer.length - before - model_bytes - payload_bytes,
         winners=dict(sorted(winners.items(), key=lambda pair: (-pair[1].blocks, pair[0]))),
         rivals=rivals,
+        quality=job.quality if _has_quality(job) else None,
         psnr_db=tally.distortion.psnr_db if job.measure else None,
         advice=advice(
             source,
             job.model,
             campaign.preview_bits,
-            tally.preview_bytes,
+            tally.preview_bytes if job.quality == DEFAULT_QUALITY else None,
             payload_bytes if job.promise.targets == ((LOSSLESS, None),) else None,
         ),
     )
+
+
+def _has_quality(job: BlockCoder) -> bool:
+    return job.promise.mode == LOSSY and has_qualities(job.model)
 
 
 def _header(source: Source, promise: Promise, parts: Parts, used: frozenset[str]) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class CompressResult(Result):
     """By plan: who coded how many blocks."""
     rivals: dict[str, int]
     """The payloads of each classical coder that ran on every block, had it been the only one."""
+    quality: int | None
+    """Of a lossy archive, where the model has several."""
     psnr_db: float | None
     """Reached, where a PSNR was asked for."""
     advice: tuple[str, ...]

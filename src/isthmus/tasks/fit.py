@@ -22,6 +22,7 @@ from isthmus.errors import MissingExtra, NoData
 from isthmus.files import refuse_existing, write_bytes
 from isthmus.model import Model
 from isthmus.recipes import load_recipe, recipe_for
+from isthmus.spec import DataSpec
 from isthmus.tasks.results import Result, size
 from isthmus.tasks.runs import RunRecord, model_reference, source_reference, write_run
 from isthmus.threads import let_waiting_threads_spin_briefly
@@ -187,9 +188,19 @@ def _settle(
     if {setting.partition("=")[0].strip() for setting in settings} & {"train.epochs", "train.budget_s"}:
         config = config.with_train(steps=None)  # the recipe's steps must not outvote what was typed
     config = config.with_settings([*_moved(purpose, config), *settings])
+    if config.net.latent == 0:
+        config = config.with_settings([f"net.latent={_enough(source.spec, config)}"])
     return name, config if budget_s is None else config.with_train(budget_s=budget_s, steps=None)
 
 
+def _enough(spec: DataSpec, config: Config) -> int:
+    """Channels that hold nearly all there is in a patch of an image."""
+    stride: Any = config.net.encoder.options.get("stride")
+    require(spec.modality == "image" and isinstance(stride, int), "net.latent", "at least 1", 0)
+    return min(_MOST_CHANNELS, -(-2 * spec.channels * stride**2 // 3))
+
+
+_MOST_CHANNELS = 192
 PURPOSES = {"lossy": (0.1, 0.5), "bounded": (0.1, 0.5), "lossless": (0.8, 2.0)}
 """For each purpose: the share of a budget that contexts get, and their trees, times the recipe's."""
 

@@ -15,6 +15,7 @@ import numpy as np
 from isthmus.coding.blocks import Layer
 from isthmus.coding.bound import Bound
 from isthmus.coding.contest import Contest, Entry
+from isthmus.coding.latents import DEFAULT_QUALITY
 from isthmus.data.distortion import Distortion
 from isthmus.errors import UseError
 from isthmus.model import Model
@@ -62,6 +63,8 @@ class BlockCoder:
     coders: tuple[str, ...]
     """Those that run on every block, by name, classical ones and a model's own."""
     model: Model | None = None
+    quality: int = DEFAULT_QUALITY
+    """Of the latents, where the model has several."""
     preview: str = "never"
     """Whether blocks have the latents: "always", "if smaller", or "never"."""
     measure: bool = False
@@ -93,7 +96,7 @@ class BlockCoder:
 
     def _preview(self, groups: list[np.ndarray], sizes: bytes) -> _Chain:
         assert self.model is not None
-        payload = encode_preview(self.model, [_without_gaps(group) for group in groups])
+        payload = encode_preview(self.model, [_without_gaps(group) for group in groups], self.quality)
         restored = decode_preview(self.model.decoder, payload, [group.shape for group in groups])
         return _Chain().plus(PREVIEW, Entry(AUTOENCODER, payload, tuple(restored)))
 
@@ -101,7 +104,8 @@ class BlockCoder:
         total = Distortion.none()
         if not self.measure:
             return total
-        within = next(restored for name, _, restored in chain.layers if name != PREVIEW)
+        finer = [restored for name, _, restored in chain.layers if name != PREVIEW]
+        within = finer[0] if finer else chain.layers[0][2]
         for group, back in zip(groups, within, strict=True):
             finite = np.isfinite(group) if group.dtype.kind == "f" else np.ones(group.shape, bool)
             total = total + Distortion.between(group[finite], back[finite], self.spec)
@@ -225,4 +229,6 @@ def block_coder(
 ) -> BlockCoder:
     """A BlockCoder with the coders of `model`."""
     parts = parts_of(model)
-    return BlockCoder(spec, promise, tuple(coders), model, preview, measure, Toolbox(parts))
+    return BlockCoder(
+        spec, promise, tuple(coders), model, preview=preview, measure=measure, toolbox=Toolbox(parts)
+    )

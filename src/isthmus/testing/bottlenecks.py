@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
 from isthmus.bottlenecks import BOTTLENECKS
@@ -124,6 +125,9 @@ def check_rounding_is_the_trained_one(made: Bottleneck) -> None:
     quantiser = made.quantiser()
     if quantiser is None:
         return
+    if made.levels() is not None:
+        _check_levels(made)
+        return
     for name, values in (("step", quantiser.step), ("offset", quantiser.offset)):
         assert values.shape == (CHANNELS,), f"the quantiser's {name} is {values.shape}, not ({CHANNELS},)"
     for shape in SHAPES:
@@ -131,6 +135,27 @@ def check_rounding_is_the_trained_one(made: Bottleneck) -> None:
         stored = quantiser.quantise(made.latent(encoded).detach().numpy())
         restored = torch.from_numpy(quantiser.dequantise(stored))
         torch.testing.assert_close(_coded(made, encoded, 1.0).latent, restored, atol=1e-4, rtol=1e-4)
+
+
+def _check_levels(made: Bottleneck) -> None:
+    """What came through is a whole number of steps, within half a step of what went in."""
+    levels, neighbours = made.levels(), made.neighbours()
+    assert neighbours is not None, "levels without neighbours"
+    assert levels is not None
+    for part, count in (("levels", levels.parts.shape[1]), ("neighbours", neighbours.channels)):
+        assert count == CHANNELS, f"its {part} are of {count} channels, not {CHANNELS}"
+    made.eval()
+    for shape in SHAPES:
+        encoded = _encoded(made, shape)
+        came = _coded(made, encoded, 1.0).latent
+        places = (np.arange(len(came)) + 0.5) / len(came)
+        for sample, place in enumerate(places):
+            steps = levels.steps(round(1 + 99 * place))
+            far = (came - made.latent(encoded))[sample].detach().abs().reshape(CHANNELS, -1).amax(1).numpy()
+            assert (far <= 0.51 * steps * _NEIGHBOURING).all(), "latents further off than half a step"
+
+
+_NEIGHBOURING = 1.1  # qualities are whole numbers, and places between them have steps of their own
 
 
 def check_weights_are_float32(made: Bottleneck) -> None:

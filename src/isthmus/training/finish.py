@@ -12,7 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from isthmus.bottlenecks import Quantiser
+from isthmus.bottlenecks.base import Bottleneck
 from isthmus.bottlenecks.quantiser import by_channel
+from isthmus.coding.latents import DEFAULT_QUALITY, Grades
+from isthmus.coding.latents.grades import as_grid, fit_tables
 from isthmus.coding.tables import Table
 from isthmus.config import Config
 from isthmus.data.distortion import Distortion
@@ -65,11 +69,17 @@ def to_model(
     if steps is None:
         steps = draft.choose_quantiser(*coded(judged[:_CALIBRATED])[0], config)
     few = counted[:: max(1, len(counted) // _CALIBRATED)]
-    program = draft.in_integers(steps, [(steps.quantise(z), batch) for z, batch in coded(few)])
-    latents = (encode(batch) for batch in _tensors(source, counted, transform))
-    symbols = [steps.quantise(batch) for batch in latents]
-    tables = tuple(Table.fit(values) for values in by_channel(symbols))
-    decoder = Decoder(transform=transform, program=program, stride=learner.net.stride, tables=tables)
+    levels = learner.bottleneck.levels()
+    fine = steps if levels is None else replace(steps, step=levels.steps(_FINE))
+    program = draft.in_integers(fine, [(fine.quantise(z), batch) for z, batch in coded(few)])
+    latents = [encode(batch) for batch in _tensors(source, counted, transform)]
+    decoder = Decoder(
+        transform=transform,
+        program=replace(program, step=steps.step),
+        stride=learner.net.stride,
+        tables=tuple(Table.fit(values) for values in by_channel([steps.quantise(z) for z in latents])),
+        grades=_grades(learner.bottleneck, latents),
+    )
     model = Model(decoder=decoder, encoder=encoder, encode_ops=ops, config=config)
     figures = held_out_figures(model, [samples for _, samples in by_shape(source, judged)])
     kind = "held-out" if len(held_out) else "training"
@@ -77,6 +87,21 @@ def to_model(
     return replace(model, provenance={**provenance, "held_out": measured})
 
 
+def _grades(bottleneck: Bottleneck, latents: Sequence[np.ndarray]) -> Grades | None:
+    """How the code is written at every quality, counted on some latents at some of them."""
+    levels, neighbours = bottleneck.levels(), bottleneck.neighbours()
+    if levels is None or neighbours is None:
+        return None
+    stacks = [
+        (Quantiser(steps := levels.steps(quality), 0 * steps).quantise(as_grid(part)), quality)
+        for start, quality in enumerate(_COUNTED_AT)
+        for part in latents[start % len(latents) :: min(len(latents), len(_COUNTED_AT))]
+    ]
+    return Grades(levels, neighbours, fit_tables(neighbours, stacks))
+
+
+_FINE = 75  # the quality that the integers of the net must do justice to
+_COUNTED_AT = (50, 10, 90, 30, 70, 1, 100)
 _COUNTED = 20_000_000  # values of the samples that the tables are counted from
 _JUDGED = 4_000_000  # … and that the model is judged by
 _FEW = 200
@@ -88,10 +113,14 @@ def held_out_figures(model: Model, batches: Sequence[np.ndarray]) -> dict[str, f
     distortion, bits = Distortion.none(), 0.0
     for samples in batches:
         symbols = model.quantise(samples)
+        grades = model.decoder.grades
         restored = model.decoder.decode(symbols, image_size(model.spec, samples))
         distortion = distortion + Distortion.between(samples, restored, model.spec)
-        columns = zip(model.decoder.tables, by_channel([symbols]), strict=True)
-        bits += sum(table.bits(column) for table, column in columns)
+        if grades is None:
+            columns = zip(model.decoder.tables, by_channel([symbols]), strict=True)
+            bits += sum(table.bits(column) for table, column in columns)
+        else:
+            bits += 8 * len(grades.encode([as_grid(symbols)], DEFAULT_QUALITY))
     return {
         "mse": distortion.mse,
         "psnr_db": distortion.psnr_db,

@@ -53,20 +53,23 @@ class Learner(nn.Module):
         """Encode `disturbed`, reconstruct `clean` (both in tensor layout, float32)."""
         encoded = self.net.encode(disturbed)
         coded = self.bottleneck(encoded.float(), values=clean[0].numel(), progress=progress)
-        distortion = self._distortion(coded.latent, clean)
+        each = self._distortion(coded.latent, clean)
+        distortion = each.mean()
+        weighted = distortion if coded.weight is None else (each * coded.weight).mean()
         penalties = code_and_weight_penalties(self.net, coded.latent, self.weights_of)
         bits = coded.rate_bits if coded.rate_bits is not None else distortion.new_zeros(())
         return Losses(
-            total=distortion + coded.penalty.mean() + penalties,
+            total=weighted + coded.penalty.mean() + penalties,
             distortion=distortion.detach(),
             rate_bits=(bits.mean() / clean[0].numel()).detach(),
         )
 
     def _distortion(self, latent: Tensor, clean: Tensor) -> Tensor:
+        """(batch,): of each sample."""
         size = tuple(clean.shape[2:])
         raw = self.distortion.takes == "logits"
         output = self.net.decode_raw(latent, size) if raw else self.net.decode(latent, size)
-        return self.distortion(output.float(), clean).mean()
+        return self.distortion(output.float(), clean)
 
 
 def _require_classes(sample: Shape) -> None:

@@ -1,0 +1,102 @@
+"""One code for all qualities: rounded in finer or coarser steps, priced by what its neighbours say.
+
+Each sample of a batch is given a quality at random, and with it a price of the bit and the steps of
+its channels. So one net learns to serve a whole range, and the steps learn what each price asks for.
+
+Sources: variable rate by scaling the latent: Cui et al. 2021, arXiv:2003.02012; rounding with the
+gradient passed straight through, noise for the rate: Minnen & Singh 2020, arXiv:2007.08739.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from isthmus.bottlenecks.base import Bottleneck, Coded
+from isthmus.bottlenecks.neighbourhood import ANCHORS, PACE, Neighbourhood, between
+from isthmus.bottlenecks.quantiser import Quantiser
+from isthmus.coding.latents import DEFAULT_QUALITY, Levels, Neighbours
+from isthmus.config import require
+
+
+class Graded(Bottleneck):
+    """(Distortion + price × bits per value) / √price is what training makes small, at all prices.
+
+    Args:
+        highest_price: of a bit per value, in units of distortion, at quality 1. With mse on a 0..1
+            scale, 1 / (65025 λ) for the λ that papers use with 255².
+        lowest_price: at quality 100; those between lie on a straight line of logarithms.
+        warm_up: the price climbs to its full height during this first share of the training.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        highest_price: float = 5e-3,
+        lowest_price: float = 1e-5,
+        warm_up: float = 0.1,
+    ) -> None:
+        super().__init__(channels)
+        falling = highest_price > lowest_price > 0
+        require(falling, "bottleneck.highest_price", "above the lowest, above 0", highest_price)
+        require(0 <= warm_up < 1, "bottleneck.warm_up", "at least 0 and below 1", warm_up)
+        self.prices, self.warm_up = (highest_price, lowest_price), warm_up
+        first = torch.linspace(math.log(_FIRST_STEPS[0]), math.log(_FIRST_STEPS[1]), ANCHORS)
+        self.log_step = nn.Parameter(first[:, None].repeat(1, channels) / PACE)
+        self.neighbourhood = Neighbourhood(channels)
+
+    def forward(self, encoded: Tensor, *, values: int, progress: float) -> Coded:
+        """Each sample at a quality of its own; bits per value × price as the penalty."""
+        place = self._places(encoded)
+        steps = torch.exp(between(PACE * self.log_step, place)).unflatten(1, (-1, *[1] * (encoded.ndim - 2)))
+        scaled = encoded / steps
+        rounded = scaled + (torch.round(scaled) - scaled).detach()
+        noisy = scaled + torch.rand_like(scaled) - 0.5 if self.training else rounded
+        grid = (*scaled.shape, *[1] * (4 - scaled.ndim))  # a code without positions is a grid of one
+        expected = self.neighbourhood(rounded.reshape(grid), place)
+        bits = symbol_bits(noisy.reshape(grid), *expected).flatten(1).sum(1)
+        high, low = self.prices
+        price = high * (low / high) ** place
+        weight = _EVEN / price.sqrt()
+        rising = min(1.0, _FIRST_PRICE + progress / self.warm_up) if self.warm_up else 1.0
+        return Coded(rounded * steps, rising * price * weight * bits / values, bits, weight)
+
+    def _places(self, encoded: Tensor) -> Tensor:
+        """Qualities, 0 to 1: drawn while learning, evenly spread when it is judged."""
+        count = len(encoded)
+        if self.training:
+            return torch.rand(count, dtype=encoded.dtype, device=encoded.device)
+        return (torch.arange(count, dtype=encoded.dtype, device=encoded.device) + 0.5) / count
+
+    @torch.no_grad()
+    def levels(self) -> Levels:
+        """The learned steps."""
+        return Levels.nearest((PACE * self.log_step / math.log(2)).cpu().double().numpy())
+
+    def neighbours(self) -> Neighbours:
+        """What was learned of neighbours, in whole numbers."""
+        return self.neighbourhood.to_neighbours()
+
+    def quantiser(self) -> Quantiser:
+        """The steps of the middle quality; every symbol 0 stands for a latent of 0."""
+        steps = self.levels().steps(DEFAULT_QUALITY)
+        return Quantiser(steps, 0 * steps)
+
+
+_FIRST_STEPS = (1.2, 0.12)  # at quality 1 and 100, against latents of unit size
+_FIRST_PRICE = 0.2
+_EVEN = 0.03  # brings the loss to about unit size
+
+
+def symbol_bits(symbols: Tensor, value: Tensor, spread: Tensor) -> Tensor:
+    """Bits of each symbol under a logistic distribution of that middle and scale."""
+    inverse = 1 / spread
+    distance = symbols - value
+    upper, lower = (distance + 0.5) * inverse, (distance - 0.5) * inverse
+    # log(σ(u) - σ(l)) as a sum: far out both are the same float, and their difference has no slope.
+    log_mass = F.logsigmoid(upper) + F.logsigmoid(-lower) + torch.log(-torch.expm1(-inverse))
+    return -log_mass / math.log(2)

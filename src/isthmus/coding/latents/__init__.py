@@ -1,0 +1,14 @@
+"""Grids of latent symbols ⇄ bytes, at any of a hundred qualities.
+
+    levels      a quality → the step of each channel
+    neighbours  decoded symbols nearby → which table codes the next ones
+    grades      both, with the tables: all that a model needs to be coded at every quality
+
+Integers alone: what is decoded chooses among tables that were counted when the model was fitted.
+"""
+
+from isthmus.coding.latents.grades import Grades
+from isthmus.coding.latents.levels import DEFAULT_QUALITY, MAX_QUALITY, Levels
+from isthmus.coding.latents.neighbours import Neighbours
+
+__all__ = ["DEFAULT_QUALITY", "MAX_QUALITY", "Grades", "Levels", "Neighbours"]

@@ -1,0 +1,93 @@
+"""Stacks of codes ⇄ one message, at a quality; and what the model keeps for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from isthmus.coding.latents.levels import Levels
+from isthmus.coding.latents.neighbours import Neighbours, Walk
+from isthmus.coding.stepwise import StepReader, encode_steps
+from isthmus.coding.tables import Table, tables_from_bytes, tables_to_bytes
+from isthmus.coding.varints import ByteReader
+
+
+@dataclass(frozen=True, eq=False)
+class Grades:
+    """How one latent is coded at every quality."""
+
+    levels: Levels
+    neighbours: Neighbours
+    tables: tuple[Table, ...]
+    """Of the symbols' distances to what was expected."""
+
+    def __post_init__(self) -> None:
+        if len(self.tables) != self.neighbours.tables:
+            raise ValueError("grades without a table for each class")
+        if self.levels.parts.shape[1] != self.neighbours.channels:
+            raise ValueError("grades without a step for each channel")
+
+    def encode(self, stacks: Sequence[np.ndarray], quality: int) -> bytes:
+        """Code stacks of symbols: int32 (sample, channel, height, width) each."""
+        parts = [one for stack in stacks for one in distances(self.neighbours, stack, quality)]
+        return encode_steps(parts, self.tables)
+
+    def decode(self, data: bytes, shapes: Sequence[tuple[int, ...]], quality: int) -> list[np.ndarray]:
+        """Undo `encode`, given the shapes of the stacks.
+
+        Raises:
+            DamagedFile: the bytes are not such stacks.
+        """
+        reader = StepReader(ByteReader(data, "A coded grid"), self.tables)
+        stacks = []
+        for shape in shapes:
+            walk = Walk(self.neighbours, shape, quality)
+            for step in walk.steps():
+                numbers, whole = walk.expected(step)
+                walk.fill(step, reader.take(numbers) + whole)
+            stacks.append(np.ascontiguousarray(walk.symbols.transpose(0, 3, 1, 2)))
+        reader.finish()
+        return stacks
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """All of it, as integer arrays by name; `from_tensors` undoes it."""
+        tables = np.frombuffer(tables_to_bytes(list(self.tables)), np.uint8)
+        return {"levels": self.levels.parts, "tables": tables, **self.neighbours.tensors()}
+
+    @classmethod
+    def from_tensors(cls, named: Mapping[str, np.ndarray]) -> Grades:
+        """Undo `tensors`; ValueError or KeyError for what it would not have given."""
+        rest = dict(named)
+        levels = Levels(rest.pop("levels").astype(np.int16))
+        tables = tuple(tables_from_bytes(rest.pop("tables").tobytes()))
+        return cls(levels, Neighbours.from_tensors(rest), tables)
+
+
+def distances(neighbours: Neighbours, stack: np.ndarray, quality: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """For each step of a stack: every symbol's distance to what was expected, and its table's number."""
+    walk = Walk(neighbours, stack.shape, quality)
+    placed = stack.transpose(0, 2, 3, 1)
+    parts = []
+    for step in walk.steps():
+        numbers, whole = walk.expected(step)
+        symbols = placed[(*step.positions, step.channels)]
+        walk.fill(step, symbols)
+        parts.append((symbols - whole, numbers))
+    return parts
+
+
+def fit_tables(neighbours: Neighbours, stacks: Sequence[tuple[np.ndarray, int]]) -> tuple[Table, ...]:
+    """The tables that suit some stacks, each at a quality."""
+    parts = [part for stack, quality in stacks for part in distances(neighbours, stack, quality)]
+    values = np.concatenate([one.ravel() for one, _ in parts])
+    numbers = np.concatenate([one.ravel() for _, one in parts])
+    order = np.argsort(numbers.astype(np.uint16), kind="stable")
+    ends = np.cumsum(np.bincount(numbers, minlength=neighbours.tables))
+    return tuple(Table.fit(part) for part in np.split(values[order], ends[:-1]))
+
+
+def as_grid(symbols: np.ndarray) -> np.ndarray:
+    """(sample, channel, …) → (sample, channel, height, width): a code without positions is a grid of one."""
+    return symbols.reshape(*symbols.shape, *[1] * (4 - symbols.ndim))

@@ -1,0 +1,127 @@
+"""Latents at every quality: what goes in comes out, and steps are the same whole numbers everywhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from isthmus.coding.latents import MAX_QUALITY, Grades, Levels, Neighbours
+from isthmus.coding.latents.grades import distances, fit_tables
+from isthmus.coding.latents.neighbours import PHASES, Group, Walk
+from isthmus.errors import DamagedFile
+
+
+def made_neighbours(seed: int, sizes: tuple[int, ...]) -> Neighbours:
+    """Random weights: the own ones look only at phases before, as learned ones do."""
+    random = np.random.default_rng(seed)
+    known = np.array([[[PHASES.index(((r + y - 1) % 2, (c + x - 1) % 2)) < phase for x in range(3)]
+                       for y in range(3)] for phase, (r, c) in enumerate(PHASES)]).reshape(4, 9)  # fmt: skip
+    groups, before = [], 0
+    for size in sizes:
+        side = int(random.choice([1, 3]))
+        earlier = random.integers(-300, 300, (2, side * side, before, size)).astype(np.int16)
+        alone = bool(random.integers(2))
+        shape = (2, 4, 9, size) if alone else (2, 4, 9, size, size)
+        seen = known.reshape(1, 4, 9, *[1] * (len(shape) - 3))
+        groups.append(Group(earlier, (random.integers(-300, 300, shape) * seen).astype(np.int16)))
+        before += size
+    bias = random.integers(-2000, 2000, (2, 3, before)).astype(np.int32)
+    return Neighbours(tuple(groups), bias, np.array([-500, 0, 700, 3000], np.int32))
+
+
+def made_grades(seed: int, sizes: tuple[int, ...] = (1, 2, 3)) -> Grades:
+    neighbours = made_neighbours(seed, sizes)
+    stack = np.random.default_rng(seed).integers(-3, 4, (2, sum(sizes), 5, 6)).astype(np.int32)
+    levels = Levels(np.array([[0] * sum(sizes), [-200] * sum(sizes)], np.int16))
+    return Grades(levels, neighbours, fit_tables(neighbours, [(stack, 50)]))
+
+
+@st.composite
+def stacks(draw):
+    shape = (draw(st.integers(1, 3)), 6, draw(st.integers(1, 7)), draw(st.integers(1, 7)))
+    random = np.random.default_rng(draw(st.integers(0, 1000)))
+    reach = draw(st.sampled_from([1, 5, 400, 1 << 20]))
+    return random.integers(-reach, reach + 1, shape).astype(np.int32)
+
+
+@given(st.lists(stacks(), min_size=1, max_size=3), st.integers(0, 20), st.integers(1, MAX_QUALITY))
+@settings(max_examples=40, deadline=None)
+def test_decoding_undoes_encoding_for_any_symbols_and_any_weights(made, seed, quality):
+    grades = made_grades(seed)
+    data = grades.encode(made, quality)
+    back = grades.decode(data, [stack.shape for stack in made], quality)
+    assert all(np.array_equal(one, other) for one, other in zip(made, back, strict=True))
+
+
+@given(stacks(), st.integers(0, 20))
+@settings(max_examples=20, deadline=None)
+def test_what_is_expected_is_the_same_for_a_sample_in_any_company(stack, seed):
+    neighbours = made_neighbours(seed, (2, 4))
+    together = distances(neighbours, stack, 30)
+    alone = [distances(neighbours, one[None], 30) for one in stack]
+    for step, (symbols, numbers) in enumerate(together):
+        assert np.array_equal(symbols, np.concatenate([parts[step][0] for parts in alone]))
+        assert np.array_equal(numbers, np.concatenate([parts[step][1] for parts in alone]))
+
+
+@given(stacks())
+@settings(max_examples=20, deadline=None)
+def test_a_walk_comes_by_every_symbol_once(stack):
+    walk = Walk(made_neighbours(0, (2, 4)), stack.shape, 1)
+    visits = np.zeros(stack.transpose(0, 2, 3, 1).shape, int)
+    for step in walk.steps():
+        visits[(*step.positions, step.channels)] += 1
+    assert (visits == 1).all()
+
+
+def test_the_tensors_make_the_same_grades_again():
+    grades = made_grades(3)
+    again = Grades.from_tensors(grades.tensors())
+    stack = np.arange(6 * 12, dtype=np.int32).reshape(1, 6, 3, 4) % 5
+    assert again.encode([stack], 77) == grades.encode([stack], 77)
+
+
+def test_steps_grow_finer_from_quality_to_quality():
+    levels = Levels.nearest(np.array([[1.0, 2.0], [0.5, 0.0], [-3.0, -2.0]]))
+    steps = np.stack([levels.steps(quality) for quality in range(1, MAX_QUALITY + 1)])
+    assert (np.diff(steps, axis=0) <= 0).all()
+    assert steps[0].tolist() == [2.0, 4.0]
+    assert steps[-1].tolist() == [0.125, 0.25]
+
+
+def test_steps_are_these_on_every_machine():
+    levels = Levels(np.array([[7, -300, 64], [-500, 13, 65]], np.int16))
+    assert levels.steps(42).view(np.uint32).tolist() == GOLDEN
+
+
+GOLDEN = [1038303113, 1042329681, 1073741824]
+
+
+@pytest.mark.parametrize("name", ["bias", "thresholds", "0.own", "1.earlier", "tables", "levels"])
+def test_a_part_that_is_missing_or_cut_is_refused(name):
+    tensors = made_grades(1).tensors()
+    for wrong in ({**tensors, name: tensors[name][:-1]}, {k: v for k, v in tensors.items() if k != name}):
+        with pytest.raises((ValueError, KeyError, DamagedFile)):
+            Grades.from_tensors(wrong)
+
+
+def test_weights_whose_sums_float32_cannot_hold_are_refused():
+    groups = made_neighbours(0, (2, 4)).groups
+    with pytest.raises(ValueError, match="float32"):
+        Neighbours(groups, np.full((2, 2, 6), 1 << 24, np.int32), np.array([1], np.int32))
+
+
+def test_damaged_bytes_are_found_or_decode_to_something_else_but_never_crash():
+    grades = made_grades(2)
+    stack = np.random.default_rng(0).integers(-4, 5, (2, 6, 4, 4)).astype(np.int32)
+    data = grades.encode([stack], 10)
+    for place in range(len(data)):
+        wrong = bytearray(data)
+        wrong[place] ^= 0x11
+        try:
+            back = grades.decode(bytes(wrong), [stack.shape], 10)
+        except DamagedFile:
+            continue
+        assert not np.array_equal(back[0], stack)
