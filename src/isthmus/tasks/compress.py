@@ -13,6 +13,7 @@ from isthmus.coding.container import ArchiveReader, ArchiveWriter, Sizes
 from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.data.grouping import archive_blocks
+from isthmus.data.metadata import EMBEDDED, require_level
 from isthmus.errors import UseError
 from isthmus.model import Model
 from isthmus.tasks.advice import advice
@@ -23,6 +24,7 @@ from isthmus.tasks.choose import Totals
 from isthmus.tasks.compressed import CompressResult, Winner
 from isthmus.tasks.decompress import DecompressResult, decompress, restore
 from isthmus.tasks.forms import BlockCoder
+from isthmus.tasks.metadata import pack_metadata, packed_bytes
 from isthmus.tasks.parts import CONTEXTS, Parts, pack_parts
 from isthmus.tasks.promise import LOSSLESS, LOSSY, Promise, choose_mode, make_bound
 from isthmus.tasks.spool import Spool
@@ -47,6 +49,7 @@ def compress(
     embed_model: bool = True,
     preview: bool = False,
     append: bool = False,
+    metadata: str = EMBEDDED,
     workers: int | None = 1,
     skip_bad: bool = False,
     force: bool = False,
@@ -69,6 +72,8 @@ def compress(
             nothing else; without them, `decompress` wants the model again.
         preview: keep the latents in every block, even where they do not pay.
         append: add to the archive `output` instead of writing a new one, in its mode.
+        metadata: what is kept of image files beside their pixels: "all"; "embedded", all but the
+            times of the files; "display", orientation and colour profile; "none".
         workers: processes; None takes one a core where the data are large. Same bytes for any.
         skip_bad: leave unreadable items out.
         force: replace an existing output.
@@ -80,22 +85,27 @@ def compress(
     """
     bounded = max_error is not None or target_psnr is not None
     mode = choose_mode(mode, has_model=model is not None, bounded=bounded)
+    require_level(metadata)
     _require_sense(mode, model, effort=effort, coder=coder, preview=preview, append=append, bounded=bounded)
     if not isinstance(source, Source):
         source = open_source(source, skip_bad=skip_bad, trainable=mode == LOSSY)
     if model is not None:
         model.require_fits(source.spec)
+    layout, notes = source.described(metadata)
     target = Path(output) if isinstance(output, (str, Path)) else output
     wishes = Wishes(effort, coder, embed_model, preview)
-    old = old_archive(target, source, model) if append else None
+    old = old_archive(target, source, layout, model) if append else None
     bound, asked = make_bound(source, max_error, error_mode, target_psnr)
+    described = layout if old is None else old.layout
+    extras = {"layout": described.to_dict(), **pack_metadata(described)}
     promise = old.promise if old is not None else Promise(mode, bound, asked)
     campaign = plan_campaign(source, promise, model if old is None else old.usable(model), wishes)
     beside = target.parent if isinstance(target, Path) else None
     count = worker_count(workers, source.raw_bytes, slow=CONTEXTS in campaign.job.coders)
     with Spool(beside) as spool:
         campaign, tally = _code(source, campaign, spool, count, progress)
-        return _write(source, target, campaign, spool, tally, old, wishes, force=force)
+        result = _write(source, target, campaign, spool, tally, old, wishes, extras, force=force)
+    return replace(result, advice=(*notes, *result.advice))
 
 
 def _require_sense(
@@ -172,6 +182,7 @@ def _write(
     tally: _Tally,
     old: Old | None,
     wishes: Wishes,
+    extras: dict[str, Any],
     *,
     force: bool,
 ) -> CompressResult:
@@ -183,7 +194,7 @@ def _write(
     used = frozenset[str]().union(*(held.form.needs for _, held in chosen))
     rivals = tally.rivals.whole()
     header = old.header if old is not None else _header(source, job.promise, parts, used)
-    extras = {"layout": source.layout.to_dict(), "rivals": rivals}
+    extras = {**extras, "rivals": rivals}
     packed = pack_parts(parts, used) if embeds else None
     winners: dict[str, Winner] = {}
     writer = (
@@ -211,6 +222,7 @@ def _write(
         model_bytes=model_bytes,
         payload_bytes=payload_bytes,
         overhead_bytes=writer.length - before - model_bytes - payload_bytes,
+        metadata_bytes=packed_bytes(extras),
         winners=dict(sorted(winners.items(), key=lambda pair: (-pair[1].blocks, pair[0]))),
         rivals=rivals,
         psnr_db=tally.distortion.psnr_db if job.measure else None,
