@@ -3,6 +3,7 @@
 import io
 import os
 import zipfile
+from base64 import b64decode, b64encode
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
 from isthmus.coding.container import ArchiveReader
+from isthmus.coding.squeeze import expand, squeeze
 from isthmus.data import Layout, Member, open_source
 from isthmus.data.metadata import LARGEST_PART_BYTES, LEVELS, Metadata, find_orientation, orientation_exif
 from isthmus.errors import DamagedFile, TooLarge, UseError
@@ -306,6 +308,21 @@ HOSTILE = {
 def test_metadata_that_cannot_be(name):
     with pytest.raises(DamagedFile):
         unpack_metadata(Layout("images", (Member("a.png"),)), {"metadata": HOSTILE[name]})
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_any_other_content_is_read_or_refused(data):
+    told = (Metadata(b"exif", PROFILE[:30], (72.0, 72.0), 5), Metadata(b"exif", modified_s=-7), Metadata())
+    plain = Layout("images", tuple(Member(f"{n}.png") for n in range(3)))
+    content = expand(b64decode(pack_metadata(plain.describe(told))["metadata"]), 1000, "it")
+    place = data.draw(st.integers(0, len(content) - 1))
+    changed = content[:place] + data.draw(st.binary(max_size=9)) + content[place + 1 :]
+    try:
+        again = unpack_metadata(plain, {"metadata": b64encode(squeeze(changed)).decode()})
+    except (DamagedFile, TooLarge):
+        return
+    assert pack_metadata(again) is not None  # whatever was let in can be written
 
 
 def test_a_bomb_is_refused_before_it_unpacks():
