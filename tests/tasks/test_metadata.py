@@ -193,6 +193,15 @@ def test_unpacking_undoes_packing(told):
     assert again.to_dict() == plain.to_dict()
 
 
+def test_the_bytes_are_those_that_the_format_describes():
+    told = (Metadata(b"EXIF", b"ICC", (72.0, 72.5), 5), Metadata(profile=b"ICC", modified_s=2), Metadata())
+    layout = Layout("images", tuple(Member(f"{n}.png") for n in range(3)))
+    content = expand(b64decode(pack_metadata(layout.describe(told))["metadata"]), 1000, "it")
+    blobs = b"\x04EXIF" + b"\x03ICC" + b"\x10" + bytes.fromhex("0000000000005240" + "0000000000205240")
+    exif, profiles, resolutions, times = [1, 0, 0], [2, 2, 0], [3, 0, 0], [1 + 10, 1 + 5, 0]
+    assert content == b"\3\3" + blobs + bytes(exif + profiles + resolutions + times)
+
+
 @given(st.binary(max_size=60), st.integers(0, 59))
 def test_orientation_is_what_pillow_finds(noise, cut):
     found = find_orientation(noise)
