@@ -16,6 +16,7 @@ LEVELS = (ALL, EMBEDDED, DISPLAY, NONE)
 """How much is kept: each less than the one before."""
 
 LARGEST_PART_BYTES = 1 << 20  # of EXIF or a profile; PNG readers take no longer profile
+MOST_PACKED_BYTES = 24 << 20  # as text a third more, which leaves half of the index to the names
 FIRST_SECOND, LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 
 UPRIGHT = 1
@@ -58,6 +59,24 @@ def require_level(level: str) -> None:
     """Raise UseError unless `level` is one of LEVELS."""
     if level not in LEVELS:
         raise UseError(f"--metadata must be one of {', '.join(LEVELS)}; got {level!r}.")
+
+
+def is_time(seconds: int) -> bool:
+    """Whether it lies in the years 1 to 9999; some file systems hold others.
+
+    >>> is_time(-1), is_time(1 << 40)
+    (True, False)
+    """
+    return FIRST_SECOND <= seconds <= LAST_SECOND
+
+
+def too_much(files: int) -> UseError:
+    """What to say where the index of an archive would not hold it."""
+    return UseError(
+        f"The metadata of {files:,} files take more than the index of an archive holds "
+        f"({MOST_PACKED_BYTES >> 20} MiB compressed). Keep less with --metadata display, or make "
+        "several archives."
+    )
 
 
 def find_orientation(exif: bytes) -> int:

@@ -51,7 +51,7 @@ class CompressResult(Result):
         """One line for a terminal, and one for each piece of advice."""
         ratio = self.original_bytes / max(1, self.archive_bytes)
         where = f" → {self.output}" if self.output else ""
-        kept = f", metadata in it {size(self.metadata_bytes)}" if self.metadata_bytes else ""
+        kept = f", metadata in it about {size(self.metadata_bytes)}" if self.metadata_bytes else ""
         line = (
             f"{self.promise[:1].upper()}{self.promise[1:]}: {self.samples:,} samples, "
             f"{size(self.original_bytes)} → {size(self.archive_bytes)} "

@@ -110,7 +110,9 @@ def _metadata(reader: ArchiveReader, layout: Layout) -> dict[str, str]:
     """The line about what the files said beside their samples, where anything was kept."""
     if KEY not in reader.extras:
         return {}
-    return {"metadata": f"{describe_metadata(layout)} ({size(packed_bytes(reader.extras))} of the index)"}
+    return {
+        "metadata": f"{describe_metadata(layout)} (about {size(packed_bytes(reader.extras))} of the index)"
+    }
 
 
 def _winners(reader: ArchiveReader) -> str:

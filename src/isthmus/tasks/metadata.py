@@ -13,13 +13,12 @@ from typing import Any
 from isthmus.coding.squeeze import expand, squeeze
 from isthmus.coding.varints import ByteReader, unzigzag, write_varint, zigzag
 from isthmus.data import Layout
-from isthmus.data.metadata import FIRST_SECOND, LARGEST_PART_BYTES, LAST_SECOND, Metadata
+from isthmus.data.metadata import LARGEST_PART_BYTES, MOST_PACKED_BYTES, Metadata, is_time, too_much
 from isthmus.data.readers.embedded import is_dpi
-from isthmus.errors import DamagedFile, UseError
+from isthmus.errors import DamagedFile
 from isthmus.limits import DEFAULT_LIMITS, Limits
 
 KEY = "metadata"
-MOST_PACKED_BYTES = 24 << 20  # as text a third more, which leaves half of the index to the names
 _WHAT = "The metadata"
 _DPI = struct.Struct("<dd")
 
@@ -40,10 +39,7 @@ def pack_metadata(layout: Layout) -> dict[str, str]:
     content = write_varint(len(blobs) - 1) + write_varint(len(told)) + b"".join(parts)
     packed = squeeze(content) if len(content) <= DEFAULT_LIMITS.metadata_bytes else None
     if packed is None or len(packed) > MOST_PACKED_BYTES:
-        raise UseError(
-            f"The metadata of {len(told):,} files take more than the index of an archive holds "
-            f"({MOST_PACKED_BYTES >> 20} MiB). Keep less with --metadata display, or make several archives."
-        )
+        raise too_much(len(told))
     return {KEY: b64encode(packed).decode("ascii")}
 
 
@@ -117,7 +113,7 @@ def _times(fields: ByteReader, count: int) -> Iterator[int | None]:
         step = fields.varint()
         if step:
             last += unzigzag(step - 1)
-            if not FIRST_SECOND <= last <= LAST_SECOND:
+            if not is_time(last):
                 raise DamagedFile(f"{_WHAT} hold a time outside of the years 1 to 9999.")
         yield last if step else None
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from isthmus.data.metadata import ALL, NONE, Metadata
+from isthmus.data.metadata import ALL, NONE, Metadata, is_time, too_much
 from isthmus.data.names import fault_in, prepare_outputs
 from isthmus.data.readers.arrays import take
 from isthmus.data.readers.pixels import (
@@ -27,6 +27,7 @@ from isthmus.data.readers.pixels import (
 from isthmus.data.source import Layout, Member, Skipped, Source
 from isthmus.errors import BadItem, NoData
 from isthmus.files import set_modified, write_bytes
+from isthmus.limits import DEFAULT_LIMITS
 from isthmus.spec import DataSpec
 
 
@@ -67,14 +68,17 @@ class ImageSource(Source):
         """When one file was last changed, as Metadata counts; None where nobody knows."""
 
     def described(self, level: str) -> tuple[Layout, tuple[str, ...]]:
-        """See Source; opens every file once more."""
+        """See Source; opens every file once more. Raises UseError where it is more than an archive holds."""
         if level == NONE:
             return self.layout, ()
         held: dict[bytes, bytes] = {}  # equal blocks are one object, as most profiles are
-        told, notes = [], []
+        held_bytes, told, notes = 0, [], []
         for name in self._names:
             metadata, long = self._describe(name, level)
             notes += [f"{name}: its {part} is longer than 1 MiB and was left out" for part in long]
+            held_bytes += sum(len(part) for part in {metadata.exif, metadata.profile} if part not in held)
+            if held_bytes > DEFAULT_LIMITS.metadata_bytes:
+                raise too_much(len(self._names))
             exif, profile = (held.setdefault(part, part) for part in (metadata.exif, metadata.profile))
             told.append(replace(metadata, exif=exif, profile=profile))
         return self.layout.describe(told), tuple(notes)
@@ -177,7 +181,8 @@ class Images(ImageSource):
 
     def modified_s(self, name: str) -> int | None:
         """See ImageSource."""
-        return (self._root / name).stat().st_mtime_ns // 10**9
+        seconds = (self._root / name).stat().st_mtime_ns // 10**9
+        return seconds if is_time(seconds) else None
 
 
 def is_image(name: str) -> bool:
