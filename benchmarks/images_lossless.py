@@ -29,7 +29,9 @@ BUDGET_S = 300
 def measure(train: Source, test: Source, side: int) -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp())
     fitted = fit(train, folder / "m.ism", budget_s=BUDGET_S, purpose="lossless", say=print)
-    made = compress(test, folder / "a.isz", model=fitted.model, mode="lossless", workers=None)
+    made = compress(
+        test, folder / "a.isz", model=fitted.model, mode="lossless", workers=None, metadata="none"
+    )
     images = test.stack(range(len(test)))
     equal = np.array_equal(restore(folder / "a.isz"), images)
     tenfold = (made.archive_bytes - made.model_bytes + made.model_bytes / 10) * 8 / images.size

@@ -110,6 +110,13 @@ def write_bytes(path: Path, data: bytes, *, force: bool = True) -> None:
         file.write(data)
 
 
+def set_modified(path: Path, modified_s: int | None) -> None:
+    """Say when `path` was last changed, in seconds since 1970; None, or a time it cannot hold, leaves it."""
+    if modified_s is not None:
+        with suppress(OSError, OverflowError, ValueError):
+            os.utime(path, (modified_s, modified_s))
+
+
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
     """Turn the operating system's refusals into one sentence."""

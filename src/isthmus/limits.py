@@ -32,6 +32,8 @@ class Limits:
     """Of the embedded model, packed or unpacked."""
     index_bytes: int = 1 << 26
     """Of the index, unpacked."""
+    metadata_bytes: int = 1 << 28
+    """Of what an archive keeps of its files beside the samples, unpacked."""
     header_bytes: int = 1 << 20
     """Of the JSON at the start of an archive, and of the fields before a block."""
 

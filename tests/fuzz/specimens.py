@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import road
+from PIL import Image
 
 from isthmus.coding.coders import CODERS
 from isthmus.coding.container import ArchiveReader, ArchiveWriter, Layer
+from isthmus.coding.squeeze import expand, squeeze
 from isthmus.errors import IsthmusError, UseError
 from isthmus.model import Model
 from isthmus.tasks.archive import Opened, open_archive
-from isthmus.tasks.compress import compress
+from isthmus.tasks.compress import compress, compress_bytes
+from isthmus.tasks.metadata import KEY
 from isthmus.tasks.survivors import find_survivors, open_damaged
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -53,8 +59,21 @@ def specimens() -> Iterator[Specimen]:
     yield _made("three layers, model inside", PIXELS, model=model, **layers)
     yield _made("three layers, model named", PIXELS, model=model, embed_model=False, **layers)
     yield _made("lossless, two generations", COUNTS, COUNTS[:9])
+    yield _photos()
     for name in CODERS:
         yield from _by_coder(name)
+
+
+def _photos() -> Specimen:
+    """Pictures whose files say something beside their pixels."""
+    with TemporaryDirectory() as place:
+        for number, pixels in enumerate(PIXELS[:5]):
+            exif = Image.Exif()
+            exif[0x0112] = 1 + number % 3
+            path = Path(place) / f"{number}.png"
+            Image.fromarray(pixels).save(path, exif=exif, icc_profile=b"a profile", dpi=(300, 300))
+            os.utime(path, (number, number))
+        return _specimen("photos, metadata kept", compress_bytes(Path(place), metadata="all")[0])
 
 
 def _by_coder(name: str) -> Iterator[Specimen]:
@@ -151,11 +170,15 @@ def _same(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def reforged(data: bytes, change: Callable[[bytes], bytes], place: int) -> bytes:
-    """The same archive with a payload, or behind all of them the model, changed, every checksum right."""
+    """The same archive with a payload changed, or behind all of them the model or the metadata.
+
+    Every checksum is right.
+    """
     file = BytesIO()
     with ArchiveReader(data) as reader, ArchiveWriter(file, reader.header) as writer:
         payloads = sum(len(entry.header.layers) for entry in reader.blocks)
-        target = place % (payloads + (reader.model is not None) or 1)
+        behind = (reader.model is not None) + (KEY in reader.extras)
+        target = place % (payloads + behind or 1)
         count = 0
         for number in range(len(reader.blocks)):
             block, layers = reader.read_block(number), []
@@ -165,8 +188,18 @@ def reforged(data: bytes, change: Callable[[bytes], bytes], place: int) -> bytes
                 count += 1
             writer.add_block(block.items, block.plan, layers)
         model = reader.model_bytes
-        writer.finish(change(model) if model is not None and count == target else model, reader.extras)
+        changes_model = model is not None and target == payloads
+        changes_extras = target == payloads + (model is not None) and KEY in reader.extras
+        writer.finish(
+            change(model) if changes_model and model is not None else model,
+            _rewritten(reader.extras, change) if changes_extras else reader.extras,
+        )
     return file.getvalue()
+
+
+def _rewritten(extras: dict[str, Any], change: Callable[[bytes], bytes]) -> dict[str, Any]:
+    content = expand(b64decode(extras[KEY]), 1 << 20, "the metadata")
+    return {**extras, KEY: b64encode(squeeze(change(content))).decode()}
 
 
 def open_deep(data: bytes, model: Model | None = None) -> Opened | None:

@@ -99,6 +99,14 @@ def compress(
     append: Annotated[
         Path | None, Option(metavar="OLD.isz", help="Add to this archive, in its mode.", show_default=False)
     ] = None,
+    metadata: Annotated[
+        str,
+        Option(
+            metavar="LEVEL",
+            help="What image files say beside their pixels: all, embedded (all but file times), "
+            "display (orientation, colour profile) or none.",
+        ),
+    ] = "embedded",
     verify_after: Annotated[
         bool, Option("--verify-after", help="Check the archive against SOURCE once it is written.")
     ] = False,
@@ -134,7 +142,7 @@ def compress(
             opened, where, model=loaded, mode=mode, max_error=max_error, error_mode=error_mode or "abs",
             target_psnr=target_psnr, quality=quality, max_bytes=parse_size(max_bytes) if max_bytes else None,
             effort=effort, coder=coder, embed_model=not no_embed, preview=preview,
-            append=append is not None, workers=workers, force=force, progress=progress,
+            append=append is not None, metadata=metadata, workers=workers, force=force, progress=progress,
         )  # fmt: skip
     if not verify_after:
         return voice.result(result, to_stderr=to_stdout)

@@ -26,6 +26,9 @@ def repack(
         str | None,
         Option(metavar="LAYER", help="Drop layers finer than this: preview, bound.", show_default=False),
     ] = None,
+    metadata: Annotated[
+        str, Option(metavar="LEVEL", help="Keep no more of the files' metadata: embedded, display or none.")
+    ] = "all",
     skip_damaged: Annotated[
         bool, Option("--skip-damaged", help="Leave damaged blocks out, and name what is lost.")
     ] = False,
@@ -44,6 +47,7 @@ def repack(
         model=None if model is None else Model.load(model),
         embed=embed,
         keep=keep,
+        metadata=metadata,
         skip_damaged=skip_damaged,
         recover=recover,
         force=force,

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from isthmus.data.metadata import NOTHING, Metadata
 from isthmus.errors import DamagedFile
 from isthmus.spec import DataSpec
 
@@ -27,6 +28,8 @@ class Member:
     """Relative, with forward slashes."""
     count: int | None = None
     """Samples it holds along its first axis; None when it is itself one sample, like a photograph."""
+    metadata: Metadata = field(default=NOTHING, compare=False, repr=False)
+    """What is kept of the file beside its samples; by another road, so `Layout.to_dict` lacks it."""
 
     def __len__(self) -> int:
         return 1 if self.count is None else self.count
@@ -69,6 +72,15 @@ class Layout:
                 kept.append(replace(member, count=None if member.count is None else overlap))
             first += len(member)
         return replace(self, members=tuple(kept))
+
+    def describe(self, metadata: Iterable[Metadata]) -> Layout:
+        """Return the same layout with that of each member, in order."""
+        pairs = zip(self.members, metadata, strict=True)
+        return replace(self, members=tuple(replace(member, metadata=told) for member, told in pairs))
+
+    def keep(self, level: str) -> Layout:
+        """Return the same layout with as much metadata as that level keeps."""
+        return self.describe(member.metadata.keep(level) for member in self.members)
 
     def item_name(self, index: int) -> str:
         """Return the name of one sample for messages: "photo.png", or "scans.npy[17]"."""
@@ -160,6 +172,13 @@ class Source(ABC):
     @abstractmethod
     def shapes(self) -> Sequence[tuple[int, ...]]:
         """Return the shape of every sample, without decoding any."""
+
+    def described(self, level: str) -> tuple[Layout, tuple[str, ...]]:
+        """Return the layout with as much metadata of its files as `level` keeps, and what had to go.
+
+        Files of numbers have none.
+        """
+        return self.layout, ()
 
     def stack(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return samples of one shape as one array, shape (len(indices), *sample)."""

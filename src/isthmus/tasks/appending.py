@@ -12,6 +12,7 @@ from isthmus.data import Layout, Source
 from isthmus.errors import ConfigError, DamagedFile, ModelNeeded, UseError
 from isthmus.model import Model
 from isthmus.spec import DataSpec
+from isthmus.tasks.metadata import unpack_metadata
 from isthmus.tasks.parts import parts_of
 from isthmus.tasks.promise import LOSSY, Promise
 
@@ -31,15 +32,15 @@ class Old:
         return model if self.header["parts"] else None
 
     def extras(self, new: Mapping[str, Any]) -> dict[str, Any]:
-        """The extras of both."""
+        """The extras of both; the metadata in `new` are those of all members already."""
         rivals = {
             name: size + new["rivals"][name] for name, size in self.rivals.items() if name in new["rivals"]
         }
-        return {"layout": self.layout.to_dict(), "rivals": rivals}
+        return {**new, "layout": self.layout.to_dict(), "rivals": rivals}
 
 
-def old_archive(target: Path | BinaryIO, source: Source, model: Model | None) -> Old:
-    """Open the archive and see whether `source` can be appended.
+def old_archive(target: Path | BinaryIO, source: Source, new: Layout, model: Model | None) -> Old:
+    """Open the archive and see whether `source` can be appended; `new` is its layout, with metadata.
 
     Raises:
         UseError: the samples are of another kind, or have names that are taken.
@@ -49,6 +50,7 @@ def old_archive(target: Path | BinaryIO, source: Source, model: Model | None) ->
         name, header = reader.name, reader.header
         try:
             spec, layout = DataSpec.from_dict(header["spec"]), Layout.from_dict(reader.extras["layout"])
+            layout = unpack_metadata(layout, reader.extras, reader.limits)
             parts, rivals = dict(header["parts"]), dict(reader.extras.get("rivals", {}))
         except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as wrong:
             raise DamagedFile(f"{name}: the header or index lacks {wrong}.") from wrong
@@ -64,7 +66,7 @@ def old_archive(target: Path | BinaryIO, source: Source, model: Model | None) ->
         and any(hashes.get(n) != h for n, h in parts.items())
     ):
         raise ModelNeeded(f"{name} was made with another model. Give that one with -m, to append to it.")
-    return Old(header, promise, _joined(layout, source.layout, name), rivals)
+    return Old(header, promise, _joined(layout, new, name), rivals)
 
 
 def _joined(old: Layout, new: Layout, name: str) -> Layout:

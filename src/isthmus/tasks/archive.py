@@ -18,6 +18,7 @@ from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import Model
 from isthmus.spec import DataSpec
 from isthmus.tasks.blocks import Samples, decode_block, layers_needed
+from isthmus.tasks.metadata import unpack_metadata
 from isthmus.tasks.parts import AUTOENCODER, Parts, Toolbox, parts_of, unpack_parts
 from isthmus.tasks.promise import Promise
 from isthmus.tasks.workers import map_blocks
@@ -125,7 +126,7 @@ def open_archive(
 def _opened(reader: ArchiveReader, model: Model | None) -> Opened:
     try:
         spec = DataSpec.from_dict(reader.header["spec"])
-        layout = Layout.from_dict(reader.extras["layout"])
+        layout = unpack_metadata(Layout.from_dict(reader.extras["layout"]), reader.extras, reader.limits)
         wanted = dict(reader.header["parts"])
     except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as wrong:
         raise DamagedFile(f"{reader.name}: the header or index lacks {wrong}.") from wrong

@@ -14,6 +14,7 @@ from isthmus.coding.latents import DEFAULT_QUALITY
 from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.data.grouping import archive_blocks
+from isthmus.data.metadata import EMBEDDED, require_level
 from isthmus.errors import UseError
 from isthmus.files import Nowhere
 from isthmus.model import Model
@@ -25,6 +26,7 @@ from isthmus.tasks.choose import Totals
 from isthmus.tasks.compressed import CompressResult, Winner
 from isthmus.tasks.decompress import DecompressResult, decompress, restore
 from isthmus.tasks.forms import BlockCoder
+from isthmus.tasks.metadata import pack_metadata, packed_bytes
 from isthmus.tasks.parts import CONTEXTS, Parts, pack_parts
 from isthmus.tasks.promise import LOSSLESS, LOSSY, Promise, choose_mode, make_bound
 from isthmus.tasks.quality import Aim, by_quality, has_qualities, next_quality
@@ -52,6 +54,7 @@ def compress(
     embed_model: bool = True,
     preview: bool = False,
     append: bool = False,
+    metadata: str = EMBEDDED,
     workers: int | None = 1,
     skip_bad: bool = False,
     force: bool = False,
@@ -77,6 +80,8 @@ def compress(
             nothing else; without them, `decompress` wants the model again.
         preview: keep the latents in every block, even where they do not pay.
         append: add to the archive `output` instead of writing a new one, in its mode.
+        metadata: what is kept of image files beside their pixels: "all"; "embedded", all but the
+            times of the files; "display", orientation and colour profile; "none".
         workers: processes; None takes one a core where the data are large. Same bytes for any.
         skip_bad: leave unreadable items out.
         force: replace an existing output.
@@ -96,6 +101,7 @@ def compress(
     mode = LOSSY if mode is None and aim != Aim() else mode
     bounded = max_error is not None or target_psnr is not None
     mode = choose_mode(mode, has_model=model is not None, bounded=bounded)
+    require_level(metadata)
     _require_sense(mode, model, effort=effort, coder=coder, preview=preview, append=append, bounded=bounded)
     if aim != Aim():
         if mode != LOSSY:
@@ -103,10 +109,13 @@ def compress(
         aim.require_sense(model)
     if model is not None:
         model.require_fits(source.spec)
+    layout, notes = source.described(metadata)
     target = Path(output) if isinstance(output, (str, Path)) else output
     wishes = Wishes(effort, coder, embed_model, preview, aim)
-    old = old_archive(target, source, model) if append else None
+    old = old_archive(target, source, layout, model) if append else None
     bound, asked = make_bound(source, max_error, error_mode, target_psnr)
+    described = layout if old is None else old.layout
+    extras = {"layout": described.to_dict(), **pack_metadata(described)}
     promise = old.promise if old is not None else Promise(mode, bound, asked)
     campaign = plan_campaign(source, promise, model if old is None else old.usable(model), wishes)
     beside = target.parent if isinstance(target, Path) else None
@@ -116,13 +125,14 @@ def compress(
             campaign, tally = _code(source, campaign, spool, count, progress)
             if not aim.is_search:
                 break
-            made = _write(source, Nowhere(), campaign, spool, tally, None, wishes, force=force)
+            made = _write(source, Nowhere(), campaign, spool, tally, None, wishes, extras, force=force)
             better = next_quality(aim, campaign.job.quality, made.archive_bytes, tally.distortion.psnr_db)
             if better is None:
                 break
             campaign = replace(campaign, job=replace(campaign.job, quality=better))
             spool.clear()
-        return _write(source, target, campaign, spool, tally, old, wishes, force=force)
+        result = _write(source, target, campaign, spool, tally, old, wishes, extras, force=force)
+    return replace(result, advice=(*notes, *result.advice))
 
 
 def _require_sense(
@@ -199,6 +209,7 @@ def _write(
     tally: _Tally,
     old: Old | None,
     wishes: Wishes,
+    extras: dict[str, Any],
     *,
     force: bool,
 ) -> CompressResult:
@@ -210,7 +221,7 @@ def _write(
     used = frozenset[str]().union(*(held.form.needs for _, held in chosen))
     rivals = tally.rivals.whole()
     header = old.header if old is not None else _header(source, job.promise, parts, used)
-    extras = {"layout": source.layout.to_dict(), "rivals": rivals}
+    extras = {**extras, "rivals": rivals}
     packed = pack_parts(parts, used) if embeds else None
     winners: dict[str, Winner] = {}
     writer = (
@@ -238,6 +249,7 @@ def _write(
         model_bytes=model_bytes,
         payload_bytes=payload_bytes,
         overhead_bytes=writer.length - before - model_bytes - payload_bytes,
+        metadata_bytes=packed_bytes(extras),
         winners=dict(sorted(winners.items(), key=lambda pair: (-pair[1].blocks, pair[0]))),
         rivals=rivals,
         quality=job.quality if _has_quality(job) else None,

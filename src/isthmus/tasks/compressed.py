@@ -36,6 +36,8 @@ class CompressResult(Result):
     payload_bytes: int
     overhead_bytes: int
     """Header, block headers, index, footer."""
+    metadata_bytes: int
+    """Of these, about: what is kept of the files beside their samples."""
     winners: dict[str, Winner]
     """By plan: who coded how many blocks."""
     rivals: dict[str, int]
@@ -51,11 +53,12 @@ class CompressResult(Result):
         """One line for a terminal, and one for each piece of advice."""
         ratio = self.original_bytes / max(1, self.archive_bytes)
         where = f" → {self.output}" if self.output else ""
+        kept = f", metadata in it about {size(self.metadata_bytes)}" if self.metadata_bytes else ""
         line = (
             f"{self.promise[:1].upper()}{self.promise[1:]}: {self.samples:,} samples, "
             f"{size(self.original_bytes)} → {size(self.archive_bytes)} "
             f"({ratio:.1f}×; of it model {size(self.model_bytes)}, codes {size(self.payload_bytes)}, "
-            f"headers and index {size(self.overhead_bytes)}){where}"
+            f"headers and index {size(self.overhead_bytes)}{kept}){where}"
         )
         contest = [] if self.mode == LOSSY or not self.winners else [self.won()]
         return "\n".join([line, *contest, *self.advice])

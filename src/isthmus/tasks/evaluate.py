@@ -118,7 +118,7 @@ def evaluate(source: Any, model: Model, *, skip_bad: bool = False, peers: bool =
         peers: compare with zstd, xz, and, for images, PNG, WebP and JPEG at the same PSNR.
     """
     source = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
-    archive, result, sizes = compress_bytes(source, model, mode="lossy")
+    archive, result, sizes = compress_bytes(source, model, mode="lossy", metadata="none")
     distortion = Distortion.none()
     originals: list[np.ndarray] = []
     restored: list[np.ndarray] = []
@@ -151,7 +151,7 @@ _SHOWN = 12
 def _lossless(source: Source, model: Model) -> CompressResult | None:
     if source.raw_bytes > _MOST_LOSSLESS_BYTES:
         return None
-    return compress_bytes(source, model, mode="lossless")[1]
+    return compress_bytes(source, model, mode="lossless", metadata="none")[1]
 
 
 _MOST_LOSSLESS_BYTES = 2_000_000  # some seconds, at the speed of learned contexts

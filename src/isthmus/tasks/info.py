@@ -14,6 +14,7 @@ from isthmus.errors import ConfigError, DamagedFile, NoData
 from isthmus.model import Model
 from isthmus.spec import DataSpec
 from isthmus.tasks.compressed import compared
+from isthmus.tasks.metadata import KEY, describe_metadata, packed_bytes, unpack_metadata
 from isthmus.tasks.promise import Promise
 from isthmus.tasks.results import Result, size
 
@@ -92,6 +93,7 @@ def _archive(path: Path) -> InfoResult:
         facts = {
             "samples": f"{reader.items:,} in {len(reader.blocks)} blocks",
             "files": f"{len(layout.members):,} ({_names(layout)})",
+            **_metadata(reader, layout),
             "mode": Promise.from_dict(reader.header).summary(),
             "generation": reader.generation,
             "total": f"{size(sizes.total)}",
@@ -102,6 +104,15 @@ def _archive(path: Path) -> InfoResult:
             "headers, index": size(sizes.header + sizes.blocks + sizes.index + sizes.footer),
         }
         return InfoResult(path, "archive", f"archive of {spec.summary()}", facts)
+
+
+def _metadata(reader: ArchiveReader, layout: Layout) -> dict[str, str]:
+    """The line about what the files said beside their samples, where anything was kept."""
+    if KEY not in reader.extras:
+        return {}
+    return {
+        "metadata": f"{describe_metadata(layout)} (about {size(packed_bytes(reader.extras))} of the index)"
+    }
 
 
 def _winners(reader: ArchiveReader) -> str:
@@ -139,7 +150,8 @@ def _hashes(reader: ArchiveReader) -> str:
 
 def _described(reader: ArchiveReader) -> tuple[DataSpec, Layout]:
     try:
-        return DataSpec.from_dict(reader.header["spec"]), Layout.from_dict(reader.extras["layout"])
+        layout = unpack_metadata(Layout.from_dict(reader.extras["layout"]), reader.extras, reader.limits)
+        return DataSpec.from_dict(reader.header["spec"]), layout
     except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as wrong:
         raise DamagedFile(f"{reader.name}: the header or index lacks {wrong}.") from wrong
 

@@ -15,10 +15,12 @@ import numpy as np
 from isthmus.coding.container import ArchiveReader, ArchiveWriter, Block
 from isthmus.coding.reader import Salvage
 from isthmus.data import Layout
+from isthmus.data.metadata import ALL, require_level
 from isthmus.errors import DamagedFile, ModelNeeded, TooLarge, UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import Model
 from isthmus.tasks.archive import parts_named
+from isthmus.tasks.metadata import KEY, pack_metadata
 from isthmus.tasks.parts import pack_parts, unpack_parts
 from isthmus.tasks.promise import BOUND, BOUNDED, LOSSLESS, LOSSY, ROLES
 from isthmus.tasks.results import Result, size
@@ -60,6 +62,7 @@ def repack(
     model: Model | None = None,
     embed: bool | None = None,
     keep: str | None = None,
+    metadata: str = ALL,
     skip_damaged: bool = False,
     recover: bool = False,
     force: bool = False,
@@ -74,6 +77,7 @@ def repack(
         embed: whether the new archive holds its model; None leaves it as it is, and embeds `model`.
         keep: "preview", "bound" or "lossless": layers finer than that are left out of every block
             that has a coarser one.
+        metadata: how much of what the archive keeps of its files stays; see `compress`.
         skip_damaged: leave out what is damaged, and name it.
         recover: go back to the last whole generation, if an appending was cut off.
         force: replace an existing output.
@@ -88,6 +92,7 @@ def repack(
         raise UseError(f"--keep must be one of {', '.join(ROLES)}; got {keep!r}.")
     if output.exists() and output.samefile(archive):
         raise UseError("The new archive must be another file than the old one. Give another name with -o.")
+    require_level(metadata)
     salvage: Salvage | None = "blocks" if skip_damaged else "generation" if recover else None
     with ArchiveReader(archive, limits=limits, salvage=salvage) as reader:
         spec, parts = told_by(reader)
@@ -105,8 +110,10 @@ def repack(
                 stop = first + sum(map(len, block.runs))
                 writer.add_block(range(first, stop), block.plan, block.layers)
                 first = stop
-            extras = {name: told for name, told in reader.extras.items() if keep is None or name != "rivals"}
-            writer.finish(packed, extras | {"layout": pick(layout, items).to_dict()})
+            dropped = {KEY} if keep is None else {KEY, "rivals"}
+            extras = {name: told for name, told in reader.extras.items() if name not in dropped}
+            left = pick(layout, items).keep(metadata)
+            writer.finish(packed, extras | {"layout": left.to_dict()} | pack_metadata(left))
         missing = _names(layout, reader.items, items)
         return RepackResult(
             output=output,

@@ -7,7 +7,7 @@ of them are whole, and once more to write them: files know their length before t
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from isthmus.model import Model
 from isthmus.spec import DataSpec
 from isthmus.tasks.archive import BlockDecoder, Opened, parts_named
 from isthmus.tasks.blocks import Samples
+from isthmus.tasks.metadata import unpack_metadata
 from isthmus.tasks.parts import Parts, Toolbox
 from isthmus.tasks.promise import Promise
 
@@ -153,6 +154,8 @@ def name_again(reader: ArchiveReader, spec: DataSpec) -> Layout:
         layout = Layout.from_dict(reader.extras["layout"])
     except (KeyError, TypeError, DamagedFile):
         layout = Layout("npy" if spec.is_fixed else "images", ())
+    with suppress(DamagedFile):  # names are worth more than what the files said beside their samples
+        layout = unpack_metadata(layout, reader.extras, reader.limits)
     unnamed = range(len(layout), reader.items)
     if not unnamed:
         return layout

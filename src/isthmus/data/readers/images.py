@@ -6,17 +6,28 @@ import os
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 import numpy as np
 
+from isthmus.data.metadata import ALL, NONE, Metadata, is_time, too_much
 from isthmus.data.names import fault_in, prepare_outputs
 from isthmus.data.readers.arrays import take
-from isthmus.data.readers.pixels import SUFFIXES, Header, decode, encode, peek, restored_suffix
+from isthmus.data.readers.pixels import (
+    SUFFIXES,
+    Header,
+    decode,
+    describe_file,
+    encode,
+    peek,
+    restored_suffix,
+)
 from isthmus.data.source import Layout, Member, Skipped, Source
 from isthmus.errors import BadItem, NoData
-from isthmus.files import write_bytes
+from isthmus.files import set_modified, write_bytes
+from isthmus.limits import DEFAULT_LIMITS
 from isthmus.spec import DataSpec
 
 
@@ -51,6 +62,32 @@ class ImageSource(Source):
     def shapes(self) -> Sequence[tuple[int, ...]]:
         """See Source."""
         return [header.shape for header in self._headers]
+
+    @abstractmethod
+    def modified_s(self, name: str) -> int | None:
+        """When one file was last changed, as Metadata counts; None where nobody knows."""
+
+    def described(self, level: str) -> tuple[Layout, tuple[str, ...]]:
+        """See Source; opens every file once more. Raises UseError where it is more than an archive holds."""
+        if level == NONE:
+            return self.layout, ()
+        held: dict[bytes, bytes] = {}  # equal blocks are one object, as most profiles are
+        held_bytes, told, notes = 0, [], []
+        for name in self._names:
+            metadata, long = self._describe(name, level)
+            notes += [f"{name}: its {part} is longer than 1 MiB and was left out" for part in long]
+            held_bytes += sum(len(part) for part in {metadata.exif, metadata.profile} if part not in held)
+            if held_bytes > DEFAULT_LIMITS.metadata_bytes:
+                raise too_much(len(self._names))
+            exif, profile = (held.setdefault(part, part) for part in (metadata.exif, metadata.profile))
+            told.append(replace(metadata, exif=exif, profile=profile))
+        return self.layout.describe(told), tuple(notes)
+
+    def _describe(self, name: str, level: str) -> tuple[Metadata, tuple[str, ...]]:
+        with self.load(name) as file:
+            metadata, long = describe_file(file)
+        when = self.modified_s(name) if level == ALL else None
+        return replace(metadata, modified_s=when).keep(level), long
 
     def _options(self, renamed: Mapping[str, str]) -> dict[str, object]:
         return {"renamed": dict(renamed)} if renamed else {}
@@ -118,8 +155,10 @@ class Images(ImageSource):
         """See Source; photographs that were .jpg come back as .png, since JPEG would lose more."""
         paths = prepare_outputs(restored_names(layout, spec), directory, force=force)
         remaining = iter(samples)
-        for path in paths:
-            write_bytes(path, encode(take(remaining, spec), _suffix(path.name, spec)), force=force)
+        for path, member in zip(paths, layout.members, strict=True):
+            sample, suffix = take(remaining, spec), _suffix(path.name, spec)
+            write_bytes(path, encode(sample, suffix, member.metadata), force=force)
+            set_modified(path, member.metadata.modified_s)
         return paths
 
     def __init__(self, source: Path | list[Path], skip_bad: bool) -> None:
@@ -139,6 +178,11 @@ class Images(ImageSource):
             return (self._root / name).open("rb")
         except OSError as refusal:
             raise BadItem(f"{name} cannot be opened: {refusal.strerror}.") from refusal
+
+    def modified_s(self, name: str) -> int | None:
+        """See ImageSource."""
+        seconds = (self._root / name).stat().st_mtime_ns // 10**9
+        return seconds if is_time(seconds) else None
 
 
 def is_image(name: str) -> bool:

@@ -6,7 +6,6 @@ bytes; that goes through imagecodecs, an extra.
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
 from dataclasses import dataclass
@@ -15,6 +14,15 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
+from isthmus.data.metadata import NOTHING, Metadata, find_orientation
+from isthmus.data.readers.embedded import (
+    orientation_of,
+    png_with,
+    quietly,
+    read_metadata,
+    save,
+    tiff_with,
+)
 from isthmus.errors import BadItem, MissingExtra
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
@@ -56,21 +64,25 @@ def peek(file: BinaryIO, name: str) -> Header:
         MissingExtra: 16-bit colour, and imagecodecs is not installed.
     """
     try:
-        with Image.open(file, formats=FORMATS) as image:
+        with quietly(), Image.open(file, formats=FORMATS) as image:
             return _header(image, name)
     except DAMAGE as damage:
         raise _unreadable(name, damage) from damage
 
 
 def decode(file: BinaryIO, name: str) -> np.ndarray:
-    """Return the pixels, shape (height, width) or (height, width, channel); errors as `peek`."""
+    """Return the pixels, shape (height, width) or (height, width, channel); errors as `peek`.
+
+    They are never turned: what the file says of its orientation is metadata.
+    """
     try:
-        with Image.open(file, formats=FORMATS) as image:
+        with quietly(), Image.open(file, formats=FORMATS) as image:
             header = _header(image, name)
             if header.dtype == "uint16" and _depth(image)[1] > 1:
                 pixels = _decode_deep(file, str(image.format))
             else:
-                pixels = np.array(_plain(image, header))
+                turned = orientation_of(image) if image.format == "TIFF" else 1
+                pixels = unturned(np.array(_plain(image, header)), turned)
         if pixels.shape != header.shape:  # such as 16-bit TIFF with a plane for each channel
             raise ValueError(f"its pixels come as {pixels.shape} instead of {header.shape}")
     except DAMAGE as damage:
@@ -78,12 +90,18 @@ def decode(file: BinaryIO, name: str) -> np.ndarray:
     return pixels.astype(header.dtype, copy=False)
 
 
-def encode(pixels: np.ndarray, suffix: str) -> bytes:
-    """Undo `decode`, losslessly; `suffix` is one that `restored_suffix` gives."""
+def describe_file(file: BinaryIO) -> tuple[Metadata, tuple[str, ...]]:
+    """What the file says beside its pixels, and the names of parts too long to be kept; never fails."""
+    return read_metadata(file, FORMATS)
+
+
+def encode(pixels: np.ndarray, suffix: str, metadata: Metadata = NOTHING) -> bytes:
+    """Undo `decode`, losslessly; `suffix` is one that `restored_suffix` gives.
+
+    As much of the metadata is written as such a file can hold.
+    """
     if pixels.dtype == np.uint16 and pixels.ndim == 3 and pixels.shape[2] > 1:
-        codecs = _imagecodecs()
-        deep = codecs.png_encode(pixels) if suffix == ".png" else codecs.tiff_encode(pixels)
-        return bytes(deep)
+        return _encode_deep(pixels, suffix, metadata)
     flat = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
     options: dict[str, dict[str, Any]] = {
         ".png": {"format": "PNG"},
@@ -91,9 +109,7 @@ def encode(pixels: np.ndarray, suffix: str) -> bytes:
         ".tif": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
         ".webp": {"format": "WEBP", "lossless": True},
     }
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(flat)).save(file, **options[suffix])
-    return file.getvalue()
+    return save(Image.fromarray(np.ascontiguousarray(flat)), options[suffix], metadata)
 
 
 def restored_suffix(suffix: str, channels: int, dtype: str) -> str:
@@ -112,13 +128,26 @@ def restored_suffix(suffix: str, channels: int, dtype: str) -> str:
     return suffix if holds.get(suffix, False) else ".png"
 
 
+def unturned(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """The pixels as they are stored, of an image that was turned upright; of TIFF, Pillow gives no others.
+
+    >>> unturned(np.array([[1, 2], [3, 4]]), 6).tolist()
+    [[2, 4], [1, 3]]
+    """
+    if orientation in (2, 4):
+        return np.flip(pixels, 1 if orientation == 2 else 0)
+    if orientation in (5, 7):
+        pixels = pixels.swapaxes(0, 1)
+    return np.rot90(pixels, {3: 2, 6: 1, 7: 2, 8: 3}.get(orientation, 0))
+
+
 def _header(image: Image.Image, name: str) -> Header:
     # Phones put previews behind a JPEG, which makes it an MPO; its first frame is the photograph.
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         raise BadItem(
             f"{name} holds several pages or frames, but must be one image. Save them as files of their own."
         )
-    width, height = image.size
+    width, height = _sides(image)
     bits, samples = _depth(image)
     if bits == 16 and samples > 1 and image.mode in ("RGB", "RGBA", "LA"):
         _imagecodecs()
@@ -142,6 +171,14 @@ def _plain(image: Image.Image, header: Header) -> Image.Image:
     return image if image.mode == wanted else image.convert(wanted)
 
 
+def _sides(image: Image.Image) -> tuple[int, int]:
+    """Width and height as they are stored; of a TIFF, Pillow tells those of the upright picture."""
+    if image.format != "TIFF":
+        return image.size
+    tags = image.tag_v2  # type: ignore[attr-defined]
+    return int(tags[256]), int(tags[257])
+
+
 def _depth(image: Image.Image) -> tuple[int, int]:
     """Return bits per channel and channels as the file has them, not as Pillow would show them."""
     if image.format == "TIFF":
@@ -163,6 +200,17 @@ def _decode_deep(file: BinaryIO, container: str) -> np.ndarray:
     if pixels.dtype != np.uint16 or pixels.ndim != 3:
         raise ValueError(f"not 16-bit colour after all, but {pixels.dtype} {pixels.shape}")
     return pixels[:, :, [0, 0, 0, 1]] if pixels.shape[2] == 2 else pixels  # grey with alpha → RGBA
+
+
+def _encode_deep(pixels: np.ndarray, suffix: str, metadata: Metadata) -> bytes:
+    codecs = _imagecodecs()
+    if suffix == ".png":
+        return png_with(bytes(codecs.png_encode(pixels)), metadata)
+    told: dict[str, Any] = {"iccprofile": metadata.profile} if metadata.profile else {}
+    if metadata.dpi is not None:
+        told |= {"resolution": metadata.dpi, "resolutionunit": 2}
+    deep = bytes(codecs.tiff_encode(pixels, **told))
+    return tiff_with(deep, find_orientation(metadata.exif))  # the rest of EXIF has no place there
 
 
 def _imagecodecs() -> Any:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import calendar
 import io
+import time
 import zipfile
 import zlib
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
+from isthmus.data.metadata import Metadata
 from isthmus.data.names import check_names, prepare_outputs
 from isthmus.data.readers.arrays import take
 from isthmus.data.readers.images import ImageSource, is_image, restored_names
@@ -23,6 +27,7 @@ from isthmus.spec import DataSpec
 LARGEST_ENTRY_BYTES = 1 << 30
 LARGEST_RATIO = 1032  # deflate cannot shrink further, so a zip that claims more counts bytes twice
 FIRST_DATE = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can hold: no clock may change the bytes
+LAST_DATE = (2107, 12, 31, 23, 59, 58)
 
 
 class Zip(ImageSource):
@@ -55,9 +60,10 @@ class Zip(ImageSource):
         remaining = iter(samples)
         # Stored, not deflated: the images are compressed already.
         with atomic_write(paths[0], force=force) as file, zipfile.ZipFile(file, "w") as archive:
-            for name in names:
+            for name, member in zip(names, layout.members, strict=True):
                 suffix = restored_suffix(Path(name).suffix, spec.channels, spec.dtype)
-                archive.writestr(zipfile.ZipInfo(name, FIRST_DATE), encode(take(remaining, spec), suffix))
+                entry = zipfile.ZipInfo(name, _date(member.metadata))
+                archive.writestr(entry, encode(take(remaining, spec), suffix, member.metadata))
         return paths
 
     def __init__(self, source: Path, skip_bad: bool) -> None:
@@ -92,6 +98,14 @@ class Zip(ImageSource):
         ) as damage:
             raise BadItem(f"{name} cannot be unpacked: {damage}.") from damage
 
+    def modified_s(self, name: str) -> int | None:
+        """See ImageSource; a zip tells the time of some place, and not of which."""
+        date = self._archive.getinfo(name).date_time
+        try:
+            return calendar.timegm(datetime(*date).timetuple())
+        except ValueError:  # such as the month 0
+            return None
+
     def _options(self, renamed: object) -> dict[str, object]:
         return {"archive": self._archive_name, **({"renamed": renamed} if renamed else {})}
 
@@ -102,3 +116,11 @@ class Zip(ImageSource):
                 f"{self._archive_name} claims to unpack to {claimed} bytes, more than a .zip of its size "
                 "can hold. Make it anew from images that you trust."
             )
+
+
+def _date(metadata: Metadata) -> tuple[int, int, int, int, int, int]:
+    """Year to second, as near as a zip can say: from 1980 to 2107, every other second."""
+    if metadata.modified_s is None:
+        return FIRST_DATE
+    year, month, day, hour, minute, second = time.gmtime(metadata.modified_s)[:6]
+    return max(FIRST_DATE, min(LAST_DATE, (year, month, day, hour, minute, min(second, 59))))
