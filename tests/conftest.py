@@ -63,6 +63,7 @@ def any_size_model() -> "Model":
         "train.steps=5",
         "train.batch_size=4",
         "net.latent=3",
+        "bottleneck={name='graded'}",
         f"net.encoder={residual}",
         f"net.decoder={residual}",
     ]

@@ -125,3 +125,22 @@ def test_damaged_bytes_are_found_or_decode_to_something_else_but_never_crash():
         except DamagedFile:
             continue
         assert not np.array_equal(back[0], stack)
+
+
+@given(st.integers(0, 20), st.sampled_from([0.01, 0.3, 1e9]))
+@settings(max_examples=20, deadline=None)
+def test_thrifty_symbols_are_the_nearest_or_one_nearer_to_nothing_and_cost_no_more(seed, worth):
+    grades = made_grades(seed)
+    scaled = np.random.default_rng(seed).normal(0, 2, (2, 6, 5, 4)).astype(np.float32)
+    nearest = np.rint(scaled).astype(np.int32)
+    chosen = grades.thrifty(scaled, 50, np.full(6, worth))
+    assert ((chosen == nearest) | (chosen == nearest - np.sign(nearest))).all()
+    if worth == 1e9:
+        assert np.array_equal(chosen, nearest)
+
+
+def test_what_is_worth_little_is_left_out():
+    grades = made_grades(4)
+    scaled = np.random.default_rng(4).normal(0, 1.5, (4, 6, 9, 9)).astype(np.float32)
+    sizes = [len(grades.encode([grades.thrifty(scaled, 50, np.full(6, worth))], 50)) for worth in (0.1, 1e3)]
+    assert sizes[0] < sizes[1]

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from isthmus.coding.container import ArchiveReader
+from isthmus.coding.latents import DEFAULT_QUALITY
 from isthmus.data import open_source
 from isthmus.errors import (
     DamagedFile,
@@ -30,7 +31,7 @@ from tiny import TINY
 def reconstruction(model: Model, samples: np.ndarray) -> np.ndarray:
     """What the model itself makes of samples of one shape."""
     size = samples.shape[1:3] if model.spec.modality == "image" else None
-    return model.decoder.decode(model.quantise(samples), size)
+    return model.decoder.decode(model.symbols(samples, DEFAULT_QUALITY), size)
 
 
 @pytest.mark.parametrize("count", [1, 2, 255, 256, 257, 300])

@@ -69,6 +69,10 @@ class Bottleneck(nn.Module):
         """What decoded symbols tell of the next ones, if that was learned."""
         return None
 
+    def price(self, quality: int) -> float:
+        """Of a bit per value at a quality, in units of the distortion; only where there are levels."""
+        raise NotImplementedError(f"{type(self).__name__} has no qualities")
+
     def quantiser(self) -> Quantiser | None:
         """Steps and offsets if they were learned; None leaves the choice to `choose_quantiser`."""
         return None

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from isthmus.bottlenecks.base import Bottleneck, Coded
 from isthmus.bottlenecks.neighbourhood import ANCHORS, PACE, Neighbourhood, between
 from isthmus.bottlenecks.quantiser import Quantiser
-from isthmus.coding.latents import DEFAULT_QUALITY, Levels, Neighbours
+from isthmus.coding.latents import DEFAULT_QUALITY, MAX_QUALITY, Levels, Neighbours
 from isthmus.config import require
 
 
@@ -76,6 +76,11 @@ class Graded(Bottleneck):
     def levels(self) -> Levels:
         """The learned steps."""
         return Levels.nearest((PACE * self.log_step / math.log(2)).cpu().double().numpy())
+
+    def price(self, quality: int) -> float:
+        """Of a bit per value, in units of distortion."""
+        high, low = self.prices
+        return float(high * (low / high) ** ((quality - 1) / (MAX_QUALITY - 1)))
 
     def neighbours(self) -> Neighbours:
         """What was learned of neighbours, in whole numbers."""

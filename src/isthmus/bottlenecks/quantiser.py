@@ -77,7 +77,7 @@ def choose_quantiser(
         target: the tensors that `latents` came from.
     """
     spread = np.maximum(_by_channel(latents).std(axis=1), 1e-6)
-    gain = _output_gain(latents, decode, spread)
+    gain = output_gain(latents, decode, spread)
     shape = np.clip(np.median(gain) / np.maximum(gain, 1e-12), 1 / 64, 64)
     offset = np.median(_by_channel(latents), axis=1).astype(np.float32)
 
@@ -105,7 +105,7 @@ def _by_channel(latents: np.ndarray) -> np.ndarray:
     return np.moveaxis(latents, 1, 0).reshape(latents.shape[1], -1)
 
 
-def _output_gain(
+def output_gain(
     latents: np.ndarray, decode: Callable[[np.ndarray], np.ndarray], spread: np.ndarray
 ) -> np.ndarray:
     """Root mean square change of the output per unit of change, channel by channel."""

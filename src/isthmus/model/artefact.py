@@ -20,6 +20,8 @@ import numpy as np
 
 from isthmus.coding.canonical import canonical_json, content_hash
 from isthmus.coding.contexts import Contexts
+from isthmus.coding.latents.grades import as_grid
+from isthmus.coding.latents.thrift import worth_at
 from isthmus.coding.version import require_known_format
 from isthmus.config import Config
 from isthmus.errors import ConfigError, DamagedFile, NoData, NotOurFile, SpecMismatch
@@ -30,6 +32,8 @@ from isthmus.files import write_bytes
 from isthmus.model.decoder import Decoder
 from isthmus.spec import DataSpec
 
+WORTH = "worth"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
@@ -37,7 +41,8 @@ class Model:
 
     decoder: Decoder
     encoder: Mapping[str, np.ndarray]
-    """Weights of the encoder and of the bottleneck's training half, float32."""
+    """Weights of the encoder and of the bottleneck's training half, float32; beside them, under WORTH,
+    (anchors, channel): how many bits an error of one step is worth, at qualities evenly spaced."""
     encode_ops: tuple[Op, ...]
     """Tensors → latents, by weights among those."""
     config: Config
@@ -87,6 +92,15 @@ class Model:
         A quality, 1 to 100, means something to models that have several; None is the default one.
         """
         return self.decoder.quantiser_at(quality).quantise(self.encode(samples))
+
+    def symbols(self, samples: np.ndarray, quality: int) -> np.ndarray:
+        """As `quantise`, but each symbol rounded toward 0 where that saves more bits than it is worth."""
+        grades, worth = self.decoder.grades, self.encoder.get(WORTH)
+        if grades is None or worth is None:
+            return self.quantise(samples, quality)
+        latents = self.encode(samples)
+        scaled = as_grid(latents) / grades.levels.steps(quality)[:, None, None]
+        return grades.thrifty(scaled, quality, worth_at(worth, quality)).reshape(latents.shape)
 
     def save(self, path: str | Path, *, force: bool = True) -> Path:
         """Write the .ism file, whole or not at all."""

@@ -9,6 +9,7 @@ NETS = Registry(
     "net",
     {
         "conv": "isthmus.nets.conv:Conv",
+        "filtered": "isthmus.nets.filtered:Filtered",
         "mlp": "isthmus.nets.mlp:MLP",
         "residual": "isthmus.nets.residual:Residual",
     },

@@ -61,9 +61,15 @@ def analyse_cosines(layer: torch.nn.Conv2d, depth: int, stride: int, *, outputs:
 
 
 @torch.no_grad()
-def synthesise_cosines(layer: torch.nn.Conv2d, depth: int, stride: int) -> None:
-    """Set a 1×1 convolution to undo `analyse_cosines`, as far as its inputs tell."""
+def synthesise_cosines(layer: torch.nn.Conv2d, depth: int, stride: int, *, fine: int = 1) -> None:
+    """Set a 1×1 convolution to undo `analyse_cosines`, as far as its inputs tell.
+
+    Its outputs are in the order of `nn.PixelUnshuffle(fine)`, then of `nn.PixelUnshuffle(stride / fine)`:
+    shuffled by stride / fine and then by `fine`, they are pixels.
+    """
     basis, frequency = cosine_basis(depth, stride)
+    split = basis.reshape(len(basis), depth, stride // fine, fine, stride // fine, fine)
+    basis = split.transpose(0, 1, 3, 5, 2, 4).reshape(len(basis), -1)
     count = min(layer.in_channels, len(basis))
     columns = (basis[:count] / gains(frequency[:count, None])).T
     layer.weight.zero_()

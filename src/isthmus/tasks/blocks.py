@@ -121,11 +121,15 @@ MAX_SIDE = 1 << 20
 MAX_BLOCK_PIXELS = 1 << 31
 
 
-def encode_preview(model: Model, groups: Sequence[np.ndarray], quality: int = DEFAULT_QUALITY) -> bytes:
-    """Groups of samples → the coded symbols, after the quality where the model has several."""
-    symbols = [
-        np.concatenate([model.quantise(part, quality) for part in portions(group)]) for group in groups
-    ]
+def encode_preview(
+    model: Model, groups: Sequence[np.ndarray], quality: int = DEFAULT_QUALITY, *, thrifty: bool = False
+) -> bytes:
+    """Groups of samples → the coded symbols, after the quality where the model has several.
+
+    With `thrifty`, symbols that are not worth their bits are rounded toward 0.
+    """
+    quantise = model.symbols if thrifty else model.quantise
+    symbols = [np.concatenate([quantise(part, quality) for part in portions(group)]) for group in groups]
     grades = model.decoder.grades
     if grades is not None:
         return write_varint(quality) + grades.encode([as_grid(each) for each in symbols], quality)

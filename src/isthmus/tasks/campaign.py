@@ -60,8 +60,12 @@ def plan_campaign(source: Source, promise: Promise, model: Model | None, wishes:
 def _lossy(source: Source, promise: Promise, model: Model | None, wishes: Wishes) -> BlockCoder:
     measure = wishes.aim.target_psnr is not None
     job = block_coder(source.spec, promise, (), model, preview="always", measure=measure)
+    job = replace(job, thrifty=wishes.effort >= _THRIFTY_EFFORT)
     price = _price(job.toolbox.parts, wishes) if wishes.aim.is_search else 0
     return replace(job, quality=first_quality(source, job, wishes.aim, price))
+
+
+_THRIFTY_EFFORT = 3
 
 
 def _forced(name: str, model: Model | None) -> tuple[str, ...]:

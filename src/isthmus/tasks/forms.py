@@ -65,6 +65,8 @@ class BlockCoder:
     model: Model | None = None
     quality: int = DEFAULT_QUALITY
     """Of the latents, where the model has several."""
+    thrifty: bool = False
+    """Whether each symbol is weighed against its bits, which takes the encoder longer."""
     preview: str = "never"
     """Whether blocks have the latents: "always", "if smaller", or "never"."""
     measure: bool = False
@@ -96,7 +98,9 @@ class BlockCoder:
 
     def _preview(self, groups: list[np.ndarray], sizes: bytes) -> _Chain:
         assert self.model is not None
-        payload = encode_preview(self.model, [_without_gaps(group) for group in groups], self.quality)
+        payload = encode_preview(
+            self.model, [_without_gaps(group) for group in groups], self.quality, thrifty=self.thrifty
+        )
         restored = decode_preview(self.model.decoder, payload, [group.shape for group in groups])
         return _Chain().plus(PREVIEW, Entry(AUTOENCODER, payload, tuple(restored)))
 

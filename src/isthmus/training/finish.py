@@ -12,11 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.bottlenecks import Quantiser
-from isthmus.bottlenecks.base import Bottleneck
 from isthmus.bottlenecks.quantiser import by_channel
-from isthmus.coding.latents import DEFAULT_QUALITY, Grades
-from isthmus.coding.latents.grades import as_grid, fit_tables
+from isthmus.coding.latents import DEFAULT_QUALITY
+from isthmus.coding.latents.grades import as_grid
 from isthmus.coding.tables import Table
 from isthmus.config import Config
 from isthmus.data.distortion import Distortion
@@ -26,9 +24,11 @@ from isthmus.data.transforms import Transform
 from isthmus.exact.float_runner import FloatRunner
 from isthmus.exact.program import Program
 from isthmus.model import Decoder, Model
+from isthmus.model.artefact import WORTH
 from isthmus.nets.lowering import BOTTLENECK, ENCODER, encoder_ops
 from isthmus.spec import DataSpec
 from isthmus.training.draft import Draft
+from isthmus.training.grading import grades_of, worth_of
 from isthmus.training.objective import Learner
 
 
@@ -73,13 +73,16 @@ def to_model(
     fine = steps if levels is None else replace(steps, step=levels.steps(_FINE))
     program = draft.in_integers(fine, [(fine.quantise(z), batch) for z, batch in coded(few)])
     latents = [encode(batch) for batch in _tensors(source, counted, transform)]
-    decoder = Decoder(
+    plain = Decoder(
         transform=transform,
         program=replace(program, step=steps.step),
         stride=learner.net.stride,
         tables=tuple(Table.fit(values) for values in by_channel([steps.quantise(z) for z in latents])),
-        grades=_grades(learner.bottleneck, latents),
     )
+    worth = None if levels is None else worth_of(learner, plain, *coded(few[:_WEIGHED])[0])
+    decoder = replace(plain, grades=grades_of(learner.bottleneck, latents, worth))
+    if worth is not None:
+        encoder[WORTH] = worth
     model = Model(decoder=decoder, encoder=encoder, encode_ops=ops, config=config)
     figures = held_out_figures(model, [samples for _, samples in by_shape(source, judged)])
     kind = "held-out" if len(held_out) else "training"
@@ -87,21 +90,8 @@ def to_model(
     return replace(model, provenance={**provenance, "held_out": measured})
 
 
-def _grades(bottleneck: Bottleneck, latents: Sequence[np.ndarray]) -> Grades | None:
-    """How the code is written at every quality, counted on some latents at some of them."""
-    levels, neighbours = bottleneck.levels(), bottleneck.neighbours()
-    if levels is None or neighbours is None:
-        return None
-    stacks = [
-        (Quantiser(steps := levels.steps(quality), 0 * steps).quantise(as_grid(part)), quality)
-        for start, quality in enumerate(_COUNTED_AT)
-        for part in latents[start % len(latents) :: min(len(latents), len(_COUNTED_AT))]
-    ]
-    return Grades(levels, neighbours, fit_tables(neighbours, stacks))
-
-
 _FINE = 75  # the quality that the integers of the net must do justice to
-_COUNTED_AT = (50, 10, 90, 30, 70, 1, 100)
+_WEIGHED = 16  # samples on which it is measured what an error in the code does
 _COUNTED = 20_000_000  # values of the samples that the tables are counted from
 _JUDGED = 4_000_000  # … and that the model is judged by
 _FEW = 200
@@ -112,7 +102,7 @@ def held_out_figures(model: Model, batches: Sequence[np.ndarray]) -> dict[str, f
     """Mean squared error in the samples' own unit, PSNR in dB, and coded bits per value."""
     distortion, bits = Distortion.none(), 0.0
     for samples in batches:
-        symbols = model.quantise(samples)
+        symbols = model.symbols(samples, DEFAULT_QUALITY)
         grades = model.decoder.grades
         restored = model.decoder.decode(symbols, image_size(model.spec, samples))
         distortion = distortion + Distortion.between(samples, restored, model.spec)

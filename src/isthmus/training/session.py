@@ -17,7 +17,7 @@ from isthmus.data.transforms import Transform
 from isthmus.errors import ConfigError
 from isthmus.model import Model
 from isthmus.nets import NETS
-from isthmus.nets.lowering import DECODER
+from isthmus.nets.lowering import BOTTLENECK, DECODER, ENCODER
 from isthmus.spec import DataSpec
 from isthmus.training import CHECKPOINT
 from isthmus.training.checkpoint import Checkpoint, load_checkpoint
@@ -70,7 +70,8 @@ class Session:
     def begin_from(self, model: Model) -> None:
         """Take over the weights of a model with the same net and bottleneck."""
         decoder = {DECODER + name: w.to_float() for name, w in model.decoder.program.weights.items()}
-        arrays = {**model.encoder, **decoder}
+        mine = {n: w for n, w in model.encoder.items() if n.startswith((ENCODER, BOTTLENECK))}
+        arrays = {**mine, **decoder}
         try:
             self.learner.load_state_dict({name: torch.from_numpy(w.copy()) for name, w in arrays.items()})
         except RuntimeError as unlike:

@@ -9,6 +9,7 @@ import numpy as np
 
 from isthmus.coding.latents.levels import Levels
 from isthmus.coding.latents.neighbours import Neighbours, Walk
+from isthmus.coding.latents.thrift import thrifty
 from isthmus.coding.stepwise import StepReader, encode_steps
 from isthmus.coding.tables import Table, tables_from_bytes, tables_to_bytes
 from isthmus.coding.varints import ByteReader
@@ -50,6 +51,10 @@ class Grades:
             stacks.append(np.ascontiguousarray(walk.symbols.transpose(0, 3, 1, 2)))
         reader.finish()
         return stacks
+
+    def thrifty(self, scaled: np.ndarray, quality: int, worth: np.ndarray) -> np.ndarray:
+        """See thrift.py: the symbols of float32 latents in steps, (sample, channel, height, width)."""
+        return thrifty(self.neighbours, self.tables, scaled, quality, worth)
 
     def tensors(self) -> dict[str, np.ndarray]:
         """All of it, as integer arrays by name; `from_tensors` undoes it."""

@@ -1,0 +1,69 @@
+"""What a code of all qualities needs at the end of training: tables, and what an error in it is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from isthmus.bottlenecks.base import Bottleneck
+from isthmus.bottlenecks.quantiser import output_gain
+from isthmus.coding.latents import MAX_QUALITY, Grades, Levels
+from isthmus.coding.latents.grades import as_grid, fit_tables
+from isthmus.coding.latents.thrift import worth_at
+from isthmus.model import Decoder
+from isthmus.training.objective import Learner
+
+COUNTED_AT = (50, 10, 90, 30, 70, 1, 100)
+"""Qualities at which symbols are counted, each on a part of the latents."""
+ANCHORS = 5
+THRIFT = 0.5
+"""Bits count half: a symbol also says something to its neighbours (docs/decisions/0016)."""
+
+
+def worth_of(
+    learner: Learner, decoder: Decoder, latents: np.ndarray, target: np.ndarray
+) -> np.ndarray | None:
+    """How many bits an error of one step is worth at a few qualities: float32 (anchors, channel).
+
+    It is what the error adds to the distortion, over the price of a bit. None where the distortion is
+    no squared error.
+    """
+    levels = learner.bottleneck.levels()
+    if levels is None or learner.weights_of.distortion.name != "mse":
+        return None
+    size = tuple(target.shape[2:])
+    spread = np.maximum(np.moveaxis(latents, 1, 0).reshape(latents.shape[1], -1).std(axis=1), 1e-3)
+    gain = output_gain(latents, lambda z: decoder.reconstruct(z, size), spread)
+    positions = max(1, latents[0, 0].size)
+    errors = gain**2 * target[0].size / positions  # summed over a sample, of one symbol off by one unit
+    qualities = [round(1 + (MAX_QUALITY - 1) * n / (ANCHORS - 1)) for n in range(ANCHORS)]
+    rows = [
+        errors * levels.steps(quality) ** 2 / (THRIFT * learner.bottleneck.price(quality))
+        for quality in qualities
+    ]
+    return np.maximum(np.stack(rows), 1e-9).astype(np.float32)
+
+
+def grades_of(
+    bottleneck: Bottleneck, latents: Sequence[np.ndarray], worth: np.ndarray | None
+) -> Grades | None:
+    """How the code is written at every quality, counted on some latents at some of them."""
+    levels, neighbours = bottleneck.levels(), bottleneck.neighbours()
+    if levels is None or neighbours is None:
+        return None
+    scaled = [(part, quality) for quality, part in _parts(latents, levels)]
+    rounded = [(np.rint(part).astype(np.int32), quality) for part, quality in scaled]
+    grades = Grades(levels, neighbours, fit_tables(neighbours, rounded))
+    if worth is None:
+        return grades
+    chosen = [(grades.thrifty(part, quality, worth_at(worth, quality)), quality) for part, quality in scaled]
+    return Grades(levels, neighbours, fit_tables(neighbours, chosen))
+
+
+def _parts(latents: Sequence[np.ndarray], levels: Levels) -> list[tuple[int, np.ndarray]]:
+    """Latents in steps, each part at another quality."""
+    parts = [part for stack in latents for part in np.array_split(stack, min(len(stack), len(COUNTED_AT)))]
+    qualities = [COUNTED_AT[number % len(COUNTED_AT)] for number in range(len(parts))]
+    steps = [levels.steps(quality)[:, None, None] for quality in qualities]
+    return [(q, as_grid(part) / step) for q, part, step in zip(qualities, parts, steps, strict=True)]
