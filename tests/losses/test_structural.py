@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from isthmus.data.similarity import SCALE_WEIGHTS, gaussian_window, ms_ssim
 from isthmus.errors import ConfigError
-from isthmus.losses.structural import MSSSIM, SCALE_WEIGHTS, SSIM, gaussian_window
+from isthmus.losses.structural import MSSSIM, SSIM
 
 
 def reference_terms(x, y, side=11, sigma=1.5, data_range=1.0):
@@ -94,3 +95,21 @@ def test_rows_of_numbers_are_refused_with_a_way_out():
     for loss in (SSIM(), MSSSIM()):
         with pytest.raises(ConfigError, match="Use mse or mae"):
             loss(torch.rand(2, 10), torch.rand(2, 10))
+
+
+@pytest.mark.parametrize("shape", [(3, 8, 9, 1), (2, 28, 28, 1), (2, 45, 97, 3), (1, 176, 180, 3)])
+def test_the_measure_is_one_minus_the_loss(shape):
+    x, y = pair(*shape)
+    loss = MSSSIM(data_range=255.0).per_sample(*(torch.from_numpy(255 * a).movedim(-1, 1) for a in (y, x)))
+    assert ms_ssim(255 * x, 255 * y) == pytest.approx(1 - loss.numpy(), rel=1e-9)
+
+
+def test_the_measure_is_one_for_equal_images_and_less_for_more_noise():
+    x, y = pair(4, 32, 32, 3)
+    assert ms_ssim(x, x, peak=1.0) == pytest.approx(np.ones(4))
+    assert (ms_ssim(x, (x + y) / 2, peak=1.0) > ms_ssim(x, y, peak=1.0)).all()
+
+
+def test_the_measure_refuses_other_shapes():
+    with pytest.raises(ValueError, match="one shape"):
+        ms_ssim(np.zeros((2, 8, 8)), np.zeros((2, 8, 8)))

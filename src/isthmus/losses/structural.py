@@ -9,13 +9,9 @@ import torch
 import torch.nn.functional as F
 
 from isthmus.config import require
+from isthmus.data.similarity import STABILISERS, gaussian_window, scale_weights
 from isthmus.errors import ConfigError
 from isthmus.losses.base import Loss, mean_per_sample
-
-WINDOW = 11
-SIGMA = 1.5
-SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
-STABILISERS = (0.01, 0.03)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,35 +73,10 @@ class MSSSIM(Loss):
         return 1 - similarity.mean(dim=1)
 
 
-def scale_weights(side: int) -> tuple[float, ...]:
-    """The weights of the scales at which a `side` × `side` image still holds a whole window.
-
-    >>> len(scale_weights(28)), len(scale_weights(176)), scale_weights(8)
-    (2, 5, (1.0,))
-    """
-    scales = 1
-    while scales < len(SCALE_WEIGHTS) and side >> scales >= WINDOW:
-        scales += 1
-    total = sum(SCALE_WEIGHTS[:scales])
-    return tuple(weight / total for weight in SCALE_WEIGHTS[:scales])
-
-
-def gaussian_window(side: int) -> torch.Tensor:
-    """Weights of a window for images whose smaller side is `side`: odd length, sum 1.
-
-    >>> gaussian_window(28).shape, gaussian_window(8).shape
-    (torch.Size([11]), torch.Size([7]))
-    """
-    length = min(WINDOW, side - 1 + side % 2)
-    offset = torch.arange(length, dtype=torch.float64) - length // 2
-    weights = torch.exp(-(offset**2) / (2 * (SIGMA * length / WINDOW) ** 2))
-    return weights / weights.sum()
-
-
 def _similarity(x: torch.Tensor, y: torch.Tensor, data_range: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Luminance term and contrast-structure term at every window: (batch, channel, rows, columns) each."""
     _require_images(x)
-    window = gaussian_window(min(x.shape[-2:])).to(x)
+    window = torch.from_numpy(gaussian_window(min(x.shape[-2:]))).to(x)
     c1, c2 = ((k * data_range) ** 2 for k in STABILISERS)
     moments = _blur(torch.cat([x, y, x * x, y * y, x * y]), window)
     mean_x, mean_y, square_x, square_y, product = moments.chunk(5)
