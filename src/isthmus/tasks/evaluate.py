@@ -115,7 +115,7 @@ def evaluate(source: Any, model: Model, *, skip_bad: bool = False, peers: bool =
         source: a path, a name, an array, or an opened Source; best data the model never saw.
         model: made by `fit`.
         skip_bad: leave unreadable items out.
-        peers: compare with zstd, xz, and, for images, PNG, WebP and JPEG at the same PSNR.
+        peers: compare with zstd, xz, and, for images, PNG, and JPEG, WebP and AVIF at the same PSNR.
     """
     source = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
     archive, result, sizes = compress_bytes(source, model, mode="lossy", metadata="none")
