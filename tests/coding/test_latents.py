@@ -9,23 +9,20 @@ from hypothesis import strategies as st
 
 from isthmus.coding.latents import MAX_QUALITY, Grades, Levels, Neighbours
 from isthmus.coding.latents.grades import distances, fit_tables
-from isthmus.coding.latents.neighbours import PHASES, Group, Walk
+from isthmus.coding.latents.neighbours import Group, Walk
 from isthmus.errors import DamagedFile
 
 
 def made_neighbours(seed: int, sizes: tuple[int, ...]) -> Neighbours:
-    """Random weights: the own ones look only at phases before, as learned ones do."""
+    """Random weights, groups of one to three scales."""
     random = np.random.default_rng(seed)
-    known = np.array([[[PHASES.index(((r + y - 1) % 2, (c + x - 1) % 2)) < phase for x in range(3)]
-                       for y in range(3)] for phase, (r, c) in enumerate(PHASES)]).reshape(4, 9)  # fmt: skip
     groups, before = [], 0
     for size in sizes:
         side = int(random.choice([1, 3]))
         earlier = random.integers(-300, 300, (2, side * side, before, size)).astype(np.int16)
         alone = bool(random.integers(2))
-        shape = (2, 4, 9, size) if alone else (2, 4, 9, size, size)
-        seen = known.reshape(1, 4, 9, *[1] * (len(shape) - 3))
-        groups.append(Group(earlier, (random.integers(-300, 300, shape) * seen).astype(np.int16)))
+        shape = (2, int(random.integers(1, 4)), 3, 9, size) + (() if alone else (size,))
+        groups.append(Group(earlier, random.integers(-300, 300, shape).astype(np.int16)))
         before += size
     bias = random.integers(-2000, 2000, (2, 3, before)).astype(np.int32)
     return Neighbours(tuple(groups), bias, np.array([-500, 0, 700, 3000], np.int32))

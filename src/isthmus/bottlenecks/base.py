@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -71,6 +72,19 @@ class Bottleneck(nn.Module):
 
     def price(self, quality: int) -> float:
         """Of a bit per value at a quality, in units of the distortion; only where there are levels."""
+        raise NotImplementedError(f"{type(self).__name__} has no qualities")
+
+    def context_parameters(self) -> Iterable[nn.Parameter]:
+        """The weights that `context_loss` is to teach; none without levels."""
+        return ()
+
+    def context_loss(self, encoded: Tensor, place: Tensor) -> Tensor:
+        """What `context_parameters` make small: bits of rounded symbols, each quality at its weight.
+
+        Args:
+            encoded: (batch, channel, height, width).
+            place: (batch,) qualities, 0 to 1.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no qualities")
 
     def quantiser(self) -> Quantiser | None:

@@ -10,6 +10,7 @@ gradient passed straight through, noise for the rate: Minnen & Singh 2020, arXiv
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -52,18 +53,47 @@ class Graded(Bottleneck):
     def forward(self, encoded: Tensor, *, values: int, progress: float) -> Coded:
         """Each sample at a quality of its own; bits per value × price as the penalty."""
         place = self._places(encoded)
-        steps = torch.exp(between(PACE * self.log_step, place)).unflatten(1, (-1, *[1] * (encoded.ndim - 2)))
+        steps = self._steps(place).unflatten(1, (-1, *[1] * (encoded.ndim - 2)))
         scaled = encoded / steps
         rounded = scaled + (torch.round(scaled) - scaled).detach()
-        noisy = scaled + torch.rand_like(scaled) - 0.5 if self.training else rounded
-        grid = (*scaled.shape, *[1] * (4 - scaled.ndim))  # a code without positions is a grid of one
-        expected = self.neighbourhood(rounded.reshape(grid), place)
-        bits = symbol_bits(noisy.reshape(grid), *expected).flatten(1).sum(1)
-        high, low = self.prices
-        price = high * (low / high) ** place
+        bits = self._bits(scaled, rounded, place)
+        price = self._price(place)
         weight = _EVEN / price.sqrt()
         rising = min(1.0, _FIRST_PRICE + progress / self.warm_up) if self.warm_up else 1.0
         return Coded(rounded * steps, rising * price * weight * bits / values, bits, weight)
+
+    def context_parameters(self) -> Iterable[nn.Parameter]:
+        """Those of the neighbourhood."""
+        return self.neighbourhood.parameters()
+
+    def context_loss(self, encoded: Tensor, place: Tensor) -> Tensor:
+        """Bits per symbol of a latent as it is rounded, weighted as in `forward`."""
+        with torch.no_grad():
+            symbols = torch.round(encoded / self._steps(place)[..., None, None])
+            weight = self._price(place).sqrt()
+        bits = symbol_bits(symbols, *self.neighbourhood(symbols, place)).flatten(1).mean(1)
+        return (bits * weight).mean() / weight.mean()
+
+    def _steps(self, place: Tensor) -> Tensor:
+        """(batch, channel) at qualities 0 to 1."""
+        return torch.exp(between(PACE * self.log_step, place))
+
+    def _price(self, place: Tensor) -> Tensor:
+        high, low = self.prices
+        return high * (low / high) ** place
+
+    def _bits(self, scaled: Tensor, rounded: Tensor, place: Tensor) -> Tensor:
+        """(batch,): what neighbours say is learned of rounded symbols, as they will be coded; what a latent
+        costs is told to the encoder with noise in place of rounding, since steps have no slope."""
+        grid = (*scaled.shape, *[1] * (4 - scaled.ndim))  # a code without positions is a grid of one
+        with torch.autocast(scaled.device.type, enabled=False):  # bfloat16 cannot tell 256 from 257
+            value, spread = self.neighbourhood(rounded.reshape(grid), place)
+            true = symbol_bits(rounded.detach().reshape(grid), value, spread)
+            if self.training:
+                noisy = (scaled + torch.rand_like(scaled) - 0.5).reshape(grid)
+                sloped = symbol_bits(noisy, value.detach(), spread.detach())
+                true = true + (sloped - sloped.detach())
+        return true.flatten(1).sum(1)
 
     def _places(self, encoded: Tensor) -> Tensor:
         """Qualities, 0 to 1: drawn while learning, evenly spread when it is judged."""
@@ -79,8 +109,7 @@ class Graded(Bottleneck):
 
     def price(self, quality: int) -> float:
         """Of a bit per value, in units of distortion."""
-        high, low = self.prices
-        return float(high * (low / high) ** ((quality - 1) / (MAX_QUALITY - 1)))
+        return float(self._price(torch.tensor((quality - 1) / (MAX_QUALITY - 1), dtype=torch.float64)))
 
     def neighbours(self) -> Neighbours:
         """What was learned of neighbours, in whole numbers."""

@@ -20,6 +20,9 @@ FIRST_GROUPS = (1, 1, 2, 4, 8)
 """Channels of the first groups; each later one has as many as came before it, 64 at most."""
 WIDE = 16
 """Groups up to this size look at one another's neighbours; larger ones only straight ahead."""
+SCALES = 4
+"""The first DEEP channels go from coarse to fine, from neighbours 2**(SCALES - 1) away down to next ones."""
+DEEP = 16
 PACE = 10.0  # what must go far is stored a tenth as large: Adam moves all weights at one pace
 CLASSES = 32
 FINEST, COARSEST = 0.055, 48.0
@@ -68,10 +71,12 @@ class Neighbourhood(nn.Module):
         for size in self.sizes:
             side = 3 if before <= WIDE else 1
             self.earlier.append(nn.Parameter(_START * torch.randn(2, size, before, side, side)))
-            own = torch.zeros(2, len(PHASES) - 1, size, size if size <= WIDE else 1, 3, 3)
-            own[1, :, range(size), range(size) if size <= WIDE else 0] = _OWN_START
-            self.own.append(nn.Parameter(own))
             before += size
+            self.own.append(nn.Parameter(_first_own(size, SCALES if before <= DEEP else 1)))
+        with torch.no_grad():
+            self.own[0][0] = _mean_of_known()
+            self.own[0][1] = 0.0
+            self.bias[1, :, 0] = torch.linspace(_FIRST_SIZES[0], _FIRST_SIZES[1], ANCHORS) / PACE
         self._before: Tensor
         self.register_buffer("_before", _phases_before(), persistent=False)
 
@@ -84,7 +89,7 @@ class Neighbourhood(nn.Module):
         """
         kinds = torch.stack([symbols, symbols.abs()])
         begin = between(PACE * self.bias, place)[..., None, None]  # (2, batch, channel, 1, 1)
-        shares = _phase_shares(symbols)
+        where = _places_of_phases(symbols)
         sums, start = [], 0
         for size, earlier, own in zip(self.sizes, self.earlier, self.own, strict=True):
             mine = slice(start, start + size)
@@ -93,7 +98,7 @@ class Neighbourhood(nn.Module):
                     [
                         begin[kind, :, mine]
                         + (_look(kinds[kind, :, :start], earlier[kind]) if start else 0)
-                        + self._from_own(kinds[kind, :, mine], own[kind], shares)
+                        + self._from_own(kinds[kind, :, mine], own[kind], where)
                         for kind in (0, 1)
                     ]
                 )
@@ -102,12 +107,14 @@ class Neighbourhood(nn.Module):
         value, spread = torch.cat(sums, dim=2)
         return value, spread_of(spread)
 
-    def _from_own(self, symbols: Tensor, weights: Tensor, shares: Tensor) -> Tensor:
-        groups = symbols.shape[1] if weights.shape[2] == 1 < symbols.shape[1] else 1
+    def _from_own(self, symbols: Tensor, weights: Tensor, where: Tensor) -> Tensor:
+        groups = symbols.shape[1] if weights.shape[3] == 1 < symbols.shape[1] else 1
         total = torch.zeros_like(symbols)
-        for phase in range(1, len(PHASES)):
-            seen = weights[phase - 1] * self._before[phase]
-            total = total + shares[phase] * F.conv2d(symbols, seen, padding=1, groups=groups)
+        for scale, of_scale in enumerate(weights):
+            far = 1 << scale
+            for phase, seen in enumerate(of_scale * self._before[:, None, None]):
+                near = F.conv2d(symbols, seen, padding=far, dilation=far, groups=groups)
+                total = total + where[scale, phase] * near
         return total
 
     @torch.no_grad()
@@ -115,11 +122,9 @@ class Neighbourhood(nn.Module):
         """The same in whole numbers."""
         groups = []
         for earlier, own in zip(self.earlier, self.own, strict=True):
-            seen = torch.cat([torch.zeros_like(own[:, :1]), own], dim=1) * self._before[:, None, None]
-            if own.shape[2] > 1 and own.shape[3] == 1:
-                mine = seen[:, :, :, 0].flatten(3).permute(0, 1, 3, 2)
-            else:
-                mine = seen.flatten(4).permute(0, 1, 4, 3, 2)
+            seen = (own * self._before[:, None, None]).flatten(5)  # (kind, scale, phase, out, in, place)
+            alone = own.shape[3] > 1 and own.shape[4] == 1
+            mine = seen[:, :, :, :, 0].transpose(3, 4) if alone else seen.permute(0, 1, 2, 5, 4, 3)
             groups.append(Group(_whole(earlier.flatten(3).permute(0, 3, 2, 1)), _whole(mine)))
         spreads = np.geomspace(FINEST, COARSEST, CLASSES - 1)
         thresholds = np.unique([round(sum_of(spread) * (1 << UNIT_BITS)) for spread in spreads])
@@ -130,7 +135,25 @@ class Neighbourhood(nn.Module):
 
 _START = 0.001
 _OWN_START = 0.1
+_FIRST_SIZES = (0.5, 4.0)
+"""Of the smoothest channel: it is foretold by its neighbours' values, and not by their magnitudes."""
 _MOST_BIAS = 1 << 20
+
+
+def _first_own(size: int, scales: int) -> Tensor:
+    """(kind, scale, phase, channel, channels seen, 3, 3): magnitudes are alike among neighbours."""
+    wide = size > WIDE
+    own = torch.zeros(2, scales, len(PHASES) - 1, size, 1 if wide else size, 3, 3)
+    own[1, :, :, range(size), 0 if wide else range(size)] = _OWN_START
+    return own
+
+
+def _mean_of_known() -> Tensor:
+    """(phase, 1, 1, 3, 3): the middle of a square from its corners, others from the four next to them."""
+    mean = torch.zeros(len(PHASES) - 1, 1, 1, 3, 3)
+    mean[0, ..., ::2, ::2] = 0.25
+    mean[1:, ..., 1, ::2] = mean[1:, ..., ::2, 1] = 0.25
+    return mean
 
 
 def between(anchors: Tensor, place: Tensor) -> Tensor:
@@ -145,22 +168,23 @@ def _look(symbols: Tensor, weights: Tensor) -> Tensor:
     return F.conv2d(symbols, weights, padding=weights.shape[-1] // 2)
 
 
-def _phase_shares(like: Tensor) -> Tensor:
-    """(phase, 1, 1, height, width): 1 at the phase's positions, 0 elsewhere."""
-    shares = like.new_zeros(len(PHASES), 1, 1, *like.shape[2:])
-    for phase, (row, column) in enumerate(PHASES):
-        shares[phase, ..., row::2, column::2] = 1
-    return shares
+def _places_of_phases(like: Tensor) -> Tensor:
+    """(scale, phase, height, width): 1 at the positions of each phase after the first, 0 elsewhere."""
+    where = like.new_zeros(SCALES, len(PHASES) - 1, *like.shape[2:])
+    for scale in range(SCALES):
+        for phase, (row, column) in enumerate(PHASES[1:]):
+            where[scale, phase, row << scale :: 2 << scale, column << scale :: 2 << scale] = 1
+    return where
 
 
 def _phases_before() -> Tensor:
     """(phase, 3, 3): 1 where the neighbour of a position of that phase is of an earlier one."""
-    known = torch.zeros(len(PHASES), 3, 3)
-    for phase, (row, column) in enumerate(PHASES):
+    known = torch.zeros(len(PHASES) - 1, 3, 3)
+    for phase, (row, column) in enumerate(PHASES[1:]):
         for down in range(3):
             for right in range(3):
                 there = PHASES.index(((row + down - 1) % 2, (column + right - 1) % 2))
-                known[phase, down, right] = there < phase
+                known[phase, down, right] = there < phase + 1
     return known
 
 

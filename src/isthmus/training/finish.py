@@ -30,6 +30,7 @@ from isthmus.spec import DataSpec
 from isthmus.training.draft import Draft
 from isthmus.training.grading import grades_of, worth_of
 from isthmus.training.objective import Learner
+from isthmus.training.refining import refine
 
 
 def to_model(
@@ -41,6 +42,7 @@ def to_model(
     fitted_on: Sequence[int] | np.ndarray,
     held_out: Sequence[int] | np.ndarray,
     provenance: Mapping[str, Any],
+    refining_steps: int = 0,
 ) -> Model:
     """Round the decoder, choose the quantiser, count the tables, measure on held-out samples.
 
@@ -52,14 +54,13 @@ def to_model(
         fitted_on: training samples, from which the tables are counted; some of them are enough.
         held_out: samples the figures are measured on; `fitted_on` is used where there are none.
         provenance: kept in the model, with the figures added.
+        refining_steps: that contexts go on learning.
     """
-    arrays = {name: t.detach().float().cpu().numpy() for name, t in learner.state_dict().items()}
-    encoder = {name: array for name, array in arrays.items() if name.startswith((ENCODER, BOTTLENECK))}
     draft = Draft.of(learner, config)
     counted = some(fitted_on, source, values=_COUNTED)
     judged = some(held_out, source, values=_JUDGED) or counted[:_FEW]
     ops = encoder_ops(learner.net, learner.bottleneck)
-    tensors = {name: array for name, array in encoder.items() if name.startswith(ENCODER)}
+    tensors = _arrays(learner, ENCODER)
     encode = FloatRunner(Program(transform.spec.tensor_shape, ops, tensors)).in_fixed_batches
 
     def coded(indices: Sequence[int]) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -79,6 +80,8 @@ def to_model(
         stride=learner.net.stride,
         tables=tuple(Table.fit(values) for values in by_channel([steps.quantise(z) for z in latents])),
     )
+    refine(learner.bottleneck, latents, steps=refining_steps, seed=config.train.seed)
+    encoder = {**tensors, **_arrays(learner, BOTTLENECK)}
     worth = None if levels is None else worth_of(learner, plain, *coded(few[:_WEIGHED])[0])
     decoder = replace(plain, grades=grades_of(learner.bottleneck, latents, worth))
     if worth is not None:
@@ -96,6 +99,12 @@ _COUNTED = 20_000_000  # values of the samples that the tables are counted from
 _JUDGED = 4_000_000  # … and that the model is judged by
 _FEW = 200
 _CALIBRATED = 256  # samples that the scales of the integers are chosen on
+
+
+def _arrays(learner: Learner, prefix: str) -> dict[str, np.ndarray]:
+    """Weights by name, float32."""
+    found = {name: t for name, t in learner.state_dict().items() if name.startswith(prefix)}
+    return {name: t.detach().float().cpu().numpy() for name, t in found.items()}
 
 
 def held_out_figures(model: Model, batches: Sequence[np.ndarray]) -> dict[str, float]:

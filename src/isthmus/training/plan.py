@@ -61,13 +61,20 @@ class Stopwatch(Protocol):
         """Whether compiled steps are worth keeping, and the seconds of the better kind."""
 
 
-def make_plan(config: TrainConfig, *, steps_per_epoch: int, rehearse: Callable[[float], Stopwatch]) -> Plan:
+def make_plan(
+    config: TrainConfig,
+    *,
+    steps_per_epoch: int,
+    rehearse: Callable[[float], Stopwatch],
+    reserved: float = 0.0,
+) -> Plan:
     """Decide on threads and steps; with a budget, by measuring.
 
     Args:
         config: of the run.
         steps_per_epoch: batches in the training data.
         rehearse: called, with the seconds it may take, only if something must be measured.
+        reserved: the share of a budget that what follows the training takes, beside what always does.
     """
     started = time.monotonic()
     steps = config.steps or config.epochs * steps_per_epoch
@@ -82,7 +89,7 @@ def make_plan(config: TrainConfig, *, steps_per_epoch: int, rehearse: Callable[[
                 compiled, step_s = rehearsal.try_compiling(step_s)
     every = config.evaluate_every or _often_enough(steps_per_epoch, step_s, look_s)
     if config.budget_s is not None and config.steps is None and step_s is not None:
-        left = _TRAINING_SHARE * config.budget_s - (time.monotonic() - started)
+        left = (_TRAINING_SHARE - reserved) * config.budget_s - (time.monotonic() - started)
         steps = max(1, int(left / (step_s + look_s / every)))
     return Plan(steps, steps_per_epoch, min(every, steps), threads, compiled, step_s, config.budget_s)
 

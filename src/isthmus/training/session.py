@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from isthmus.model import Model
 from isthmus.nets import NETS
 from isthmus.nets.lowering import BOTTLENECK, DECODER, ENCODER
 from isthmus.spec import DataSpec
-from isthmus.training import CHECKPOINT
+from isthmus.training import CHECKPOINT, refining
 from isthmus.training.checkpoint import Checkpoint, load_checkpoint
 from isthmus.training.feed import Feed, held_out_tensors
 from isthmus.training.finish import to_model
@@ -61,6 +62,7 @@ class Session:
         self._feed = Feed(source, train_indices, transform, config, device=device, share=share)
         self._held_out = held_out_tensors(source, held_indices, transform, device=device)
         self._checkpoint: Checkpoint | None = None
+        self._plan: Plan | None = None
 
     @property
     def done(self) -> int:
@@ -86,9 +88,13 @@ class Session:
         if resume:
             self._checkpoint = load_checkpoint(self._folder)
             self._checkpoint.require_identity(self._what_must_agree())
-            return Plan(**self._checkpoint.identity["plan"])
-        plan = make_plan(
-            self._config.train, steps_per_epoch=self._feed.steps_per_epoch, rehearse=self._rehearse
+            self._plan = Plan(**self._checkpoint.identity["plan"])
+            return self._plan
+        self._plan = plan = make_plan(
+            self._config.train,
+            steps_per_epoch=self._feed.steps_per_epoch,
+            rehearse=self._rehearse,
+            reserved=0.0 if self.learner.bottleneck.levels() is None else refining.SHARE,
         )
         if plan.step_s is not None:
             self.accelerator.free_memory()  # it would keep the rehearsal's copy
@@ -126,7 +132,8 @@ class Session:
             )
 
     def to_model(self, provenance: dict[str, Any]) -> Model:
-        """Finish: integers, quantiser, tables, figures."""
+        """Finish: integers, quantiser, contexts, tables, figures."""
+        steps = 0 if self._plan is None else self._plan.steps
         return to_model(
             self.learner,
             config=self._config,
@@ -135,6 +142,7 @@ class Session:
             fitted_on=self._train,
             held_out=self._held,
             provenance=provenance,
+            refining_steps=math.ceil(refining.SHARE * steps),
         )
 
     def _what_must_agree(self) -> dict[str, Any]:
