@@ -79,7 +79,11 @@ def quiet(layer: Layer) -> Layer:
 
 
 class Sum(nn.Module):
-    """A short way plus a long one: linear(x) + deep(x)."""
+    """A short way plus a long one: linear(x) + deep(x).
+
+    The short way carries the signal itself, so it is always computed in float32: bfloat16 is off by half
+    a level of 255. The long way adds something small to it.
+    """
 
     def __init__(self, linear: nn.Module, deep: nn.Module) -> None:
         super().__init__()
@@ -87,7 +91,9 @@ class Sum(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Both see the same input; their outputs have one shape."""
-        return self.linear(x) + self.deep(x)
+        deep = self.deep(x)
+        with torch.autocast(x.device.type, enabled=False):
+            return self.linear(x.float()) + deep.float()
 
 
 class ResidualBlock(nn.Module):

@@ -195,8 +195,10 @@ def _settle(
 
 def _enough(spec: DataSpec, config: Config) -> int:
     """Channels that hold nearly all there is in a patch of an image."""
-    stride: Any = config.net.encoder.options.get("stride")
-    require(spec.modality == "image" and isinstance(stride, int), "net.latent", "at least 1", 0)
+    from isthmus.nets import NETS
+
+    stride = NETS.find(config.net.encoder.name).stride(**config.net.encoder.options)
+    require(spec.modality == "image" and stride > 1, "net.latent", "at least 1", 0)
     return min(_MOST_CHANNELS, -(-2 * spec.channels * stride**2 // 3))
 
 

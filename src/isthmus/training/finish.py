@@ -82,7 +82,7 @@ def to_model(
     )
     refine(learner.bottleneck, latents, steps=refining_steps, seed=config.train.seed)
     encoder = {**tensors, **_arrays(learner, BOTTLENECK)}
-    worth = None if levels is None else worth_of(learner, plain, *coded(few[:_WEIGHED])[0])
+    worth = None if levels is None else worth_of(learner, plain, latents[0])
     decoder = replace(plain, grades=grades_of(learner.bottleneck, latents, worth))
     if worth is not None:
         encoder[WORTH] = worth
@@ -94,7 +94,6 @@ def to_model(
 
 
 _FINE = 75  # the quality that the integers of the net must do justice to
-_WEIGHED = 16  # samples on which it is measured what an error in the code does
 _COUNTED = 20_000_000  # values of the samples that the tables are counted from
 _JUDGED = 4_000_000  # … and that the model is judged by
 _FEW = 200

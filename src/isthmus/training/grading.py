@@ -17,13 +17,13 @@ from isthmus.training.objective import Learner
 COUNTED_AT = (50, 10, 90, 30, 70, 1, 100)
 """Qualities at which symbols are counted, each on a part of the latents."""
 ANCHORS = 5
+_WEIGHED, _WEIGHED_SIDE = 4, 8
+"""Samples, and the side of their codes, on which it is measured what an error in the code does."""
 THRIFT = 0.5
 """Bits count half: a symbol also says something to its neighbours (docs/decisions/0016)."""
 
 
-def worth_of(
-    learner: Learner, decoder: Decoder, latents: np.ndarray, target: np.ndarray
-) -> np.ndarray | None:
+def worth_of(learner: Learner, decoder: Decoder, latents: np.ndarray) -> np.ndarray | None:
     """How many bits an error of one step is worth at a few qualities: float32 (anchors, channel).
 
     It is what the error adds to the distortion, over the price of a bit. None where the distortion is
@@ -32,11 +32,13 @@ def worth_of(
     levels = learner.bottleneck.levels()
     if levels is None or learner.weights_of.distortion.name != "mse":
         return None
-    size = tuple(target.shape[2:])
+    few = latents[:_WEIGHED]
+    if latents.ndim == 4:
+        few = np.ascontiguousarray(few[:, :, :_WEIGHED_SIDE, :_WEIGHED_SIDE])
     spread = np.maximum(np.moveaxis(latents, 1, 0).reshape(latents.shape[1], -1).std(axis=1), 1e-3)
-    gain = output_gain(latents, lambda z: decoder.reconstruct(z, size), spread)
-    positions = max(1, latents[0, 0].size)
-    errors = gain**2 * target[0].size / positions  # summed over a sample, of one symbol off by one unit
+    gain = output_gain(few, decoder.reconstruct, spread)
+    values = decoder.reconstruct(few[:1]).size
+    errors = gain**2 * values / max(1, few[0, 0].size)  # summed over a sample, of one symbol off by one unit
     qualities = [round(1 + (MAX_QUALITY - 1) * n / (ANCHORS - 1)) for n in range(ANCHORS)]
     rows = [
         errors * levels.steps(quality) ** 2 / (THRIFT * learner.bottleneck.price(quality))
