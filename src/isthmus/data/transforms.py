@@ -58,7 +58,8 @@ class Transform(ABC):
 
     def forward(self, batch: np.ndarray) -> np.ndarray:
         """Return samples, shape (batch, *sample), as a float32 tensor; `inverse` undoes it."""
-        return self.scaled(self.arranged(batch))
+        values = self.arranged(batch)
+        return self._scaled(values, np.empty(values.shape, np.float32))
 
     def inverse(self, tensor: np.ndarray) -> np.ndarray:
         """Return a tensor as samples in their own dtype, rounded and clipped if those are integers."""
@@ -72,8 +73,10 @@ class Transform(ABC):
 
     def scaled(self, values: np.ndarray) -> np.ndarray:
         """Return what `arranged` gave, or a part of its images, as float32; `unscaled` undoes it."""
+        return self._scaled(values, np.empty_like(values, np.float32))
+
+    def _scaled(self, values: np.ndarray, tensor: np.ndarray) -> np.ndarray:
         offset, scale = self._constants(values.ndim)
-        tensor = np.empty_like(values, np.float32)
         if not offset.any():
             return np.divide(values, scale, out=tensor, dtype=scale.dtype, casting="unsafe")
         np.subtract(values, offset, out=tensor, dtype=scale.dtype, casting="unsafe")
