@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-PIECE = 1 << 23
+PIECE = 1 << 22
 """Symbols of one piece, about."""
 LEAST_ROWS = 64
 """Rows that a piece has, if the grid has them: a lower one is cut along its width instead."""
@@ -18,9 +18,9 @@ LEAST_ROWS = 64
 def pieces(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
     """The rows and columns of each piece of a grid (sample, channel, height, width), in their order.
 
-    >>> [rows for rows, _ in pieces((1, 192, 500, 625))][:2]
-    [slice(0, 69, None), slice(69, 138, None)]
-    >>> len(list(pieces((256, 192, 12, 12))))
+    >>> list(pieces((1, 192, 500, 625)))[:2]
+    [(slice(0, 64, None), slice(0, 341, None)), (slice(0, 64, None), slice(341, 625, None))]
+    >>> len(list(pieces((256, 192, 9, 9))))
     1
     """
     samples, channels, height, width = shape
