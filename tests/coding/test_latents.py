@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isthmus.coding.latents import MAX_QUALITY, Grades, Levels, Neighbours
+from isthmus.coding.latents import pieces as rooms
 from isthmus.coding.latents.grades import distances, fit_tables
 from isthmus.coding.latents.neighbours import Group, Walk
+from isthmus.coding.latents.pieces import pieces
 from isthmus.errors import DamagedFile
 
 
@@ -141,3 +143,36 @@ def test_what_is_worth_little_is_left_out():
     scaled = np.random.default_rng(4).normal(0, 1.5, (4, 6, 9, 9)).astype(np.float32)
     sizes = [len(grades.encode([grades.thrifty(scaled, 50, np.full(6, worth))], 50)) for worth in (0.1, 1e3)]
     assert sizes[0] < sizes[1]
+
+
+SHAPES = st.tuples(st.integers(0, 3), st.just(6), st.integers(1, 300), st.integers(1, 300))
+
+
+@given(SHAPES, st.integers(1, 1 << 18))
+def test_pieces_hold_every_position_once_and_about_as_many_symbols_as_asked_for(shape, size):
+    samples, channels, height, width = shape
+    visits = np.zeros((height, width), int)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rooms, "PIECE", size)
+        for rows, columns in pieces(shape):
+            visits[rows, columns] += 1
+            column = samples * channels * min(height, rooms.LEAST_ROWS)
+            held = samples * channels * (rows.stop - rows.start) * (columns.stop - columns.start)
+            assert held <= max(size, column)
+    assert (visits == 1).all()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 20), st.integers(1, 20), st.integers(1, 500))
+@settings(deadline=None, max_examples=30)
+def test_a_grid_in_pieces_is_coded_and_comes_back(seed, height, width, size):
+    random = np.random.default_rng(seed)
+    grades = made_grades(0)
+    scaled = (3 * random.normal(size=(2, 6, height, width))).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rooms, "PIECE", size)
+        patch.setattr(rooms, "LEAST_ROWS", 3)
+        stack = grades.thrifty(scaled, 50, np.ones(6))
+        assert np.abs(stack - scaled).max() <= 1.5
+        back = grades.decode(grades.encode([stack, stack[:1]], 50), [stack.shape, (1, *stack.shape[1:])], 50)
+    assert np.array_equal(back[0], stack)
+    assert np.array_equal(back[1], stack[:1])

@@ -9,6 +9,9 @@ import numpy as np
 
 from isthmus.spec import DataSpec
 
+PART = 1 << 20
+"""Values that are compared at a time: 8 MB in float64."""
+
 
 @dataclass(frozen=True)
 class Distortion:
@@ -33,14 +36,23 @@ class Distortion:
 
     @classmethod
     def between(cls, original: np.ndarray, restored: np.ndarray, spec: DataSpec) -> Distortion:
-        """Between two arrays of one shape, computed in float64."""
-        difference = np.abs(restored.astype(np.float64) - original.astype(np.float64))
+        """Between two arrays of one shape, computed in float64, some values at a time."""
+        ours, theirs = original.reshape(-1), restored.reshape(-1)
+        total = cls(peak=spec.high - spec.low)
+        for start in range(0, ours.size, PART):
+            part = slice(start, start + PART)
+            total = total + cls._of(theirs[part].astype(np.float64) - ours[part], total.peak)
+        return total
+
+    @classmethod
+    def _of(cls, difference: np.ndarray, peak: float) -> Distortion:
+        size = np.abs(difference)
         return cls(
-            squared=float(np.sum(difference**2)),
-            absolute=float(np.sum(difference)),
-            largest=float(difference.max(initial=0.0)),
-            values=original.size,
-            peak=spec.high - spec.low,
+            squared=float(np.sum(size**2)),
+            absolute=float(np.sum(size)),
+            largest=float(size.max()),
+            values=size.size,
+            peak=peak,
         )
 
     def __add__(self, other: Distortion) -> Distortion:

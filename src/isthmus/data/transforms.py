@@ -58,23 +58,39 @@ class Transform(ABC):
 
     def forward(self, batch: np.ndarray) -> np.ndarray:
         """Return samples, shape (batch, *sample), as a float32 tensor; `inverse` undoes it."""
-        values = self._channel_first(batch)
+        values = self.arranged(batch)
+        return self._scaled(values, np.empty(values.shape, np.float32))
+
+    def inverse(self, tensor: np.ndarray) -> np.ndarray:
+        """Return a tensor as samples in their own dtype, rounded and clipped if those are integers."""
+        return np.ascontiguousarray(self._channel_last(self.unscaled(tensor)))
+
+    def arranged(self, samples: np.ndarray) -> np.ndarray:
+        """Return samples, or room for them, in the layout of a tensor: a view, in their own dtype."""
+        if self.spec.modality != "image":
+            return samples
+        return samples.transpose(0, 3, 1, 2) if "channel" in self.spec.axes else samples[:, None]
+
+    def scaled(self, values: np.ndarray) -> np.ndarray:
+        """Return what `arranged` gave, or a part of its images, as float32; `unscaled` undoes it."""
+        return self._scaled(values, np.empty_like(values, np.float32))
+
+    def _scaled(self, values: np.ndarray, tensor: np.ndarray) -> np.ndarray:
         offset, scale = self._constants(values.ndim)
-        tensor = np.empty(values.shape, np.float32)
         if not offset.any():
             return np.divide(values, scale, out=tensor, dtype=scale.dtype, casting="unsafe")
         np.subtract(values, offset, out=tensor, dtype=scale.dtype, casting="unsafe")
         return np.divide(tensor, scale, out=tensor, dtype=scale.dtype, casting="unsafe")
 
-    def inverse(self, tensor: np.ndarray) -> np.ndarray:
-        """Return a tensor as samples in their own dtype, rounded and clipped if those are integers."""
+    def unscaled(self, tensor: np.ndarray) -> np.ndarray:
+        """Return a tensor, or a part of its images, in the samples' dtype but its own layout."""
         offset, scale = self._constants(tensor.ndim)
         values = np.multiply(tensor, scale, dtype=scale.dtype)
         values += offset
         dtype = np.dtype(self.spec.dtype)
         if dtype.kind != "f":
             np.clip(np.rint(values, out=values), *_bounds(self.spec, values.dtype), out=values)
-        return np.ascontiguousarray(self._channel_last(values.astype(dtype, copy=False)))
+        return values.astype(dtype, copy=False)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, floats exact; `from_dict` undoes it."""
@@ -96,11 +112,6 @@ class Transform(ABC):
             per_value = cast("tuple[int, ...]", self.spec.shape)
             shape = (1, len(self.scale), 1, 1) if self.spec.modality == "image" else (1, *per_value)
         return np.array(self.offset, dtype).reshape(shape), np.array(self.scale, dtype).reshape(shape)
-
-    def _channel_first(self, batch: np.ndarray) -> np.ndarray:
-        if self.spec.modality != "image":
-            return batch
-        return batch.transpose(0, 3, 1, 2) if "channel" in self.spec.axes else batch[:, None]
 
     def _channel_last(self, tensor: np.ndarray) -> np.ndarray:
         if self.spec.modality != "image":

@@ -20,7 +20,8 @@ from isthmus.exact.kernels import (
 )
 from isthmus.exact.ops import MOVES, Op
 from isthmus.exact.parallel import in_parts, one_blas_thread
-from isthmus.exact.program import Program, require_affordable
+from isthmus.exact.program import Program
+from isthmus.exact.tiles import Change, Part, at, parts_of, put, room_for
 
 Watch = Callable[[int, np.ndarray], None]
 
@@ -45,26 +46,43 @@ class FloatRunner:
         Args:
             watch: told the number of each value and the value, channels last.
         """
-        require_affordable(self._program.ops, start.shape[1:], self._program.tensors)
+        self._program.require_affordable(start.shape[1:])
         steps = self._steps
         if watch is not None:
             steps = [partial(_watched, watch, n + 1, step) for n, step in enumerate(steps)]
         with one_blas_thread():
             return outward(carry_out(self._program.ops, steps, inward(start.astype(np.float32))))
 
-    def in_fixed_batches(self, arrays: np.ndarray) -> np.ndarray:
-        """The same in batches of one size, the last filled up with zeros that are cut off again."""
-        size = batch_size(arrays[:1].size)
-        made: dict[int, np.ndarray] = {}
+    def in_fixed_batches(
+        self,
+        arrays: np.ndarray,
+        before: Change | None = None,
+        after: Change | None = None,
+        into: np.ndarray | None = None,
+        dtype: type[np.generic] = np.float32,
+    ) -> np.ndarray:
+        """The same in batches of one size, the last filled up with zeros that are cut off again.
 
-        def run(first: int) -> None:
-            batch = np.zeros((size, *arrays.shape[1:]), np.float32)
-            filled = arrays[first : first + size]
-            batch[: len(filled)] = filled
-            made[first] = self(batch)[: len(filled)]
+        Large images are cut into tiles, in a way that depends on their size alone.
 
-        in_parts(run, starts := range(0, max(1, len(arrays)), size))
-        return np.concatenate([made[first] for first in starts])
+        Args:
+            arrays: (batch, *start), in any type if there is a `before`.
+            before: what is done to each part of them first, value by value; gives float32.
+            after: what is done to each part of the result before it is put in its place.
+            into: where the result is put and returned; images may be cropped. None makes it …
+            dtype: … of this type.
+        """
+        shapes, size = self._program.require_affordable(arrays.shape[1:]), batch_size(arrays[:1].size)
+        made = room_for(len(arrays), shapes[-1], dtype) if into is None else into
+
+        def run(part: Part) -> None:
+            filled = arrays[at(part.seen)]
+            batch = np.zeros((size, *filled.shape[1:]), np.float32)
+            batch[: len(filled)] = filled if before is None else before(filled)
+            put(self(batch)[: len(filled)], part, made, after)
+
+        in_parts(run, parts_of(len(arrays), size, shapes, self._program.locality))
+        return made
 
     def _step(self, op: Op) -> Step:
         if op.kind in MOVES:

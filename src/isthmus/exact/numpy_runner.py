@@ -5,7 +5,6 @@ docs/decisions/0009 says what it computes, and why floats can carry it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -25,7 +24,9 @@ from isthmus.exact.kernels import (
 from isthmus.exact.limits import Product
 from isthmus.exact.ops import TABLES, Op, Scale
 from isthmus.exact.parallel import in_parts
-from isthmus.exact.program import IntegerProgram, require_affordable
+from isthmus.exact.program import IntegerProgram
+from isthmus.exact.shapes import largest
+from isthmus.exact.tiles import Change, Part, at, parts_of, put, room_for
 
 PART = 1 << 18
 """Numbers of the largest value that one thread works on at a time: 1 MB, about a core's cache."""
@@ -48,35 +49,38 @@ class IntegerRunner:
 
     def __init__(self, program: IntegerProgram) -> None:
         self._program = program
-        self._sizes = {name: stored.values for name, stored in program.weights.items()}
-        self._sizes |= {f"{program.ops[0].weight}.step": program.step}
-        self._sizes |= {f"{program.ops[0].weight}.offset": program.offset}
         self._steps = [self._step(op, position) for position, op in enumerate(program.ops)]
 
     def __reduce__(self) -> tuple[type, tuple[IntegerProgram]]:
         return type(self), (self._program,)  # the steps are made again where it is unpickled
 
     def __call__(
-        self, symbols: np.ndarray, after: Callable[[np.ndarray], np.ndarray] | None = None
+        self,
+        symbols: np.ndarray,
+        after: Change | None = None,
+        into: np.ndarray | None = None,
     ) -> np.ndarray:
         """int32 (batch, *code) → float32 (batch, *sample), whole numbers of the scale `program.result`.
 
         Args:
-            after: what is done to each part of the batch, on the thread that made it.
+            after: what is done to each part of the result before it is put in its place, value by value,
+                on the thread that made it.
+            into: where the result is put and returned; images may be cropped. None makes it.
         Raises:
             DamagedFile: a sample would take far more memory than it is worth.
         """
-        values = require_affordable(self._program.ops, symbols.shape[1:], self._sizes)
-        each = max(1, PART // max(1, values))
-        parts = [slice(first, first + each) for first in range(0, max(1, len(symbols)), each)]
-        made: dict[int, np.ndarray] = {}
+        shapes = self._program.require_affordable(symbols.shape[1:])
+        parts = parts_of(
+            len(symbols), max(1, PART // max(1, largest(shapes))), shapes, self._program.locality
+        )
+        made = room_for(len(symbols), shapes[-1]) if into is None else into
 
-        def run(part: slice) -> None:
-            values = outward(carry_out(self._program.ops, self._steps, inward(symbols[part])))
-            made[part.start] = values if after is None else after(values)
+        def run(part: Part) -> None:
+            values = carry_out(self._program.ops, self._steps, inward(symbols[at(part.seen)]))
+            put(outward(values), part, made, after)
 
         in_parts(run, parts)
-        return np.concatenate([made[part.start] for part in parts]) if len(parts) > 1 else made[0]
+        return made
 
     def _step(self, op: Op, position: int) -> Step:
         given, made = self._program.scales[op.inputs[0]], self._program.scales[position + 1]

@@ -14,6 +14,7 @@ from isthmus.exact.activations import require_small
 from isthmus.exact.limits import Product, proven
 from isthmus.exact.ops import KINDS, MOVES, TABLES, Op, Scale, require_order
 from isthmus.exact.shapes import Shape, largest, shapes_of
+from isthmus.exact.tiles import Locality, locality_of
 from isthmus.exact.weights import IntegerWeights
 
 MAX_VALUES = 1 << 24
@@ -39,6 +40,15 @@ class Program:
     def result(self) -> Shape:
         """The shape of one sample of what comes out."""
         return checked(self.ops, self.start, self.tensors)
+
+    @cached_property
+    def locality(self) -> Locality | None:
+        """How tiles of an image are cut; None where it must be carried out as a whole."""
+        return _locality(self.ops, self.start, self.tensors)
+
+    def require_affordable(self, start: tuple[int, ...]) -> list[Shape]:
+        """See `require_affordable`, for a sample of shape `start`."""
+        return require_affordable(self.ops, start, self.tensors)
 
     def without_first(self) -> Program:
         """The program that begins with what the first operation makes of a sample of the same shape."""
@@ -85,6 +95,15 @@ class IntegerProgram:
         """Each linear and convolution layer by its operation's position, proven exact."""
         return {n: self._product(op, n) for n, op in enumerate(self.ops) if op.kind in ("linear", "conv")}
 
+    @cached_property
+    def locality(self) -> Locality | None:
+        """How tiles of an image are cut; None where it must be carried out as a whole."""
+        return _locality(self.ops, self.start, self._shaped())
+
+    def require_affordable(self, start: tuple[int, ...]) -> list[Shape]:
+        """See `require_affordable`, for symbols of shape `start`."""
+        return require_affordable(self.ops, start, self._shaped())
+
     def _product(self, op: Op, position: int) -> Product:
         weight, bias = (self.weights[f"{op.weight}.{tensor}"] for tensor in ("weight", "bias"))
         plus = self.scales[op.inputs[1]] if len(op.inputs) == 2 else None
@@ -112,17 +131,25 @@ def checked(ops: Sequence[Op], start: Shape, tensors: Mapping[str, np.ndarray]) 
     return shapes_of(ops, start, {name: tensor.shape for name, tensor in tensors.items()})[-1]
 
 
-def require_affordable(ops: Sequence[Op], start: tuple[int, ...], tensors: Mapping[str, np.ndarray]) -> int:
-    """The numbers of the largest value between a sample of shape `start` and its result.
+def require_affordable(
+    ops: Sequence[Op], start: tuple[int, ...], tensors: Mapping[str, np.ndarray]
+) -> list[Shape]:
+    """The shape of each value between a sample of shape `start` and its result, both included.
 
     Raises:
-        DamagedFile: far more than a sample has; it would fill the memory.
+        DamagedFile: they hold far more numbers than a sample has; it would fill the memory.
     """
     shapes = shapes_of(ops, start, {name: tensor.shape for name, tensor in tensors.items()})
     ends, taken = (math.prod(start), largest(shapes[-1:])), sum(largest([shape]) for shape in shapes)
     if taken > max(MAX_VALUES, MAX_GROWTH * max(ends)):
         raise DamagedFile(f"The model takes {taken:,} numbers to make a sample of {ends[1]:,}; refused.")
-    return largest(shapes)
+    return shapes
+
+
+def _locality(ops: Sequence[Op], start: Shape, tensors: Mapping[str, np.ndarray]) -> Locality | None:
+    weights = {name: tensor.shape for name, tensor in tensors.items()}
+    images = all(len(shape) == 3 for shape in shapes_of(ops, start, weights))
+    return locality_of(ops, weights) if images else None
 
 
 def scales_of(ops: Sequence[Op]) -> list[Scale]:

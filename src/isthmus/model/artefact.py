@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from isthmus.errors import ConfigError, DamagedFile, NoData, NotOurFile, SpecMis
 from isthmus.exact.float_runner import FloatRunner
 from isthmus.exact.ops import KINDS, Op, ops_from_json
 from isthmus.exact.program import Program
+from isthmus.exact.tiles import Change
 from isthmus.files import write_bytes
 from isthmus.model.decoder import Decoder
 from isthmus.spec import DataSpec
@@ -84,23 +85,31 @@ class Model:
 
         The same bits for a sample in any company; another machine may differ in the last ones.
         """
-        return self._encoder.in_fixed_batches(self.decoder.transform.forward(samples))
+        return self._encoded(samples)
 
     def quantise(self, samples: np.ndarray, quality: int | None = None) -> np.ndarray:
         """Samples (batch, …) → int32 symbols (batch, channel, *position).
 
         A quality, 1 to 100, means something to models that have several; None is the default one.
         """
-        return self.decoder.quantiser_at(quality).quantise(self.encode(samples))
+        return self._encoded(samples, self.decoder.quantiser_at(quality).quantise, np.int32)
 
     def symbols(self, samples: np.ndarray, quality: int) -> np.ndarray:
         """As `quantise`, but each symbol rounded toward 0 where that saves more bits than it is worth."""
         grades, worth = self.decoder.grades, self.encoder.get(WORTH)
         if grades is None or worth is None:
             return self.quantise(samples, quality)
-        latents = self.encode(samples)
-        scaled = as_grid(latents) / grades.levels.steps(quality)[:, None, None]
-        return grades.thrifty(scaled, quality, worth_at(worth, quality)).reshape(latents.shape)
+        scaled = self._encoded(samples, partial(_in_steps, grades.levels.steps(quality)))
+        return grades.thrifty(as_grid(scaled), quality, worth_at(worth, quality)).reshape(scaled.shape)
+
+    def _encoded(
+        self, samples: np.ndarray, after: Change | None = None, dtype: type[np.generic] = np.float32
+    ) -> np.ndarray:
+        """The latents, or what `after` makes of them: part by part, since images may be large."""
+        transform = self.decoder.transform
+        return self._encoder.in_fixed_batches(
+            transform.arranged(samples), before=transform.scaled, after=after, dtype=dtype
+        )
 
     def save(self, path: str | Path, *, force: bool = True) -> Path:
         """Write the .ism file, whole or not at all."""
@@ -214,6 +223,10 @@ def _contexts(document: Mapping[str, Any] | None, tensors: Mapping[str, np.ndarr
 
 def _under(prefix: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
+
+
+def _in_steps(steps: np.ndarray, latents: np.ndarray) -> np.ndarray:
+    return latents / steps.reshape(-1, *[1] * (latents.ndim - 2))
 
 
 def _whole(array: np.ndarray) -> np.ndarray:

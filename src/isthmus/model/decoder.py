@@ -11,7 +11,7 @@ import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -217,10 +217,14 @@ class Decoder:
             approximate: compute in float32 instead: without integers' rounding, and the last bits
                 may differ from machine to machine.
         """
+        samples = np.empty((len(symbols), *self._sample_shape(symbols, size)), self.spec.dtype)
+        into = self.transform.arranged(samples)
         if approximate:
-            tensors = FloatRunner(self._program_at(quality).approximate()).in_fixed_batches(symbols)
-            return self.transform.inverse(self._cropped(tensors, size))
-        return self._runner_at(quality)(symbols, partial(self._exact_samples, size=size))
+            run = FloatRunner(self._program_at(quality).approximate()).in_fixed_batches
+            run(symbols, after=self.transform.unscaled, into=into)
+        else:
+            self._runner_at(quality)(symbols, self._exact_samples, into)
+        return samples
 
     def exact_tensors(self, symbols: np.ndarray) -> np.ndarray:
         """int32 symbols → whole numbers in units of `program.result`: tensors, not cropped."""
@@ -233,20 +237,26 @@ class Decoder:
             latents: as the encoder or `Quantiser.dequantise` gives them.
             size: height and width to crop to, for images of mixed sizes.
         """
-        return self._cropped(self._from_latents.in_fixed_batches(latents), size)
-
-    def _exact_samples(self, made: np.ndarray, size: tuple[int, ...] | None) -> np.ndarray:
-        # A power of two times a whole number of 16 bits: exact. So is what `inverse` does: single
-        # operations of IEEE 754, one after the other, on each value by itself.
-        tensors = self._cropped(made, size) * np.float32(2.0**self.program.result.exponent)
-        with np.errstate(over="ignore", invalid="ignore"):  # a scale from a hostile file may lead beyond
-            return self.transform.inverse(tensors)
-
-    def _cropped(self, tensors: np.ndarray, size: tuple[int, ...] | None) -> np.ndarray:
+        tensors = self._from_latents.in_fixed_batches(latents)
         if self.spec.modality != "image":
             return tensors
         height, width = size or self.spec.tensor_shape[1:]
         return tensors[..., :height, :width]  # a side of None crops nothing
+
+    def _exact_samples(self, made: np.ndarray) -> np.ndarray:
+        # A power of two times a whole number of 16 bits: exact. So is what `unscaled` does: single
+        # operations of IEEE 754, one after the other, on each value by itself.
+        tensors = made * np.float32(2.0**self.program.result.exponent)
+        with np.errstate(over="ignore", invalid="ignore"):  # a scale from a hostile file may lead beyond
+            return self.transform.unscaled(tensors)
+
+    def _sample_shape(self, symbols: np.ndarray, size: tuple[int, ...] | None) -> tuple[int, ...]:
+        """Of one sample that these symbols give; None in the spec crops nothing."""
+        if self.spec.modality != "image":
+            return tuple(side or 0 for side in self.spec.shape)
+        uncropped = (side * self.stride for side in symbols.shape[2:])
+        sides = (next(uncropped) if side is None else side for side in size or self.spec.shape[:2])
+        return (*sides, *(side or 0 for side in self.spec.shape[2:]))
 
     def _program_at(self, quality: int | None) -> IntegerProgram:
         if quality is None or self.grades is None:

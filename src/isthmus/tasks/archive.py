@@ -55,7 +55,9 @@ class Opened:
         """
         limits, made = self.reader.limits, 0
         limits.require("output_bytes", sample_bytes(self.spec) * (stop - start), "The output")
-        tasks = (self.task(number, start, stop, layer) for number in self.reader.blocks_for(start, stop))
+        numbers = self.reader.blocks_for(start, stop)
+        tasks = (self.task(number, start, stop, layer) for number in numbers)
+        workers = max(1, min(workers, len(numbers)))
         for samples in map_blocks(BlockDecoder(self.tools, self.spec), tasks, workers):
             made += samples.nbytes if isinstance(samples, np.ndarray) else sum(s.nbytes for s in samples)
             limits.require("output_bytes", made, "The output")

@@ -82,7 +82,7 @@ def samples_crc(samples: Samples) -> int:
     """CRC-32 of the samples' bytes, little-endian in C order, one after another."""
     crc = 0
     for sample in [samples] if isinstance(samples, np.ndarray) else samples:
-        crc = zlib.crc32(np.ascontiguousarray(sample, sample.dtype.newbyteorder("<")).tobytes(), crc)
+        crc = zlib.crc32(np.ascontiguousarray(sample, sample.dtype.newbyteorder("<")).data, crc)
     return crc
 
 

@@ -184,6 +184,7 @@ def _code_once(
     source: Source, job: BlockCoder, spool: Spool, tally: _Tally, workers: int, progress: Progress | None
 ) -> None:
     blocks = list(archive_blocks(source))
+    workers = max(1, min(workers, len(blocks)))
     for block, coded in zip(blocks, map_blocks(job, _read(source, blocks), workers), strict=True):
         spool.add(block, coded.forms)
         tally.rivals.add(coded.rivals)

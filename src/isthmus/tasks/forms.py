@@ -111,7 +111,7 @@ class BlockCoder:
         finer = [restored for name, _, restored in chain.layers if name != PREVIEW]
         within = finer[0] if finer else chain.layers[0][2]
         for group, back in zip(groups, within, strict=True):
-            finite = np.isfinite(group) if group.dtype.kind == "f" else np.ones(group.shape, bool)
+            finite = np.isfinite(group) if group.dtype.kind == "f" else ...
             total = total + Distortion.between(group[finite], back[finite], self.spec)
         return total
 

@@ -144,7 +144,7 @@ def _broken(
 
 
 def _finite_distortion(original: np.ndarray, restored: np.ndarray, opened: Opened) -> Distortion:
-    finite = np.isfinite(original) & np.isfinite(restored)
+    finite = np.isfinite(original) & np.isfinite(restored) if original.dtype.kind == "f" else ...
     return Distortion.between(original[finite], restored[finite], opened.spec)
 
 

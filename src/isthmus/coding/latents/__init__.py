@@ -2,7 +2,8 @@
 
     levels      a quality → the step of each channel
     neighbours  decoded symbols nearby → which table codes the next ones
-    grades      both, with the tables: all that a model needs to be coded at every quality
+    pieces      a large grid → parts of it that are coded one after another
+    grades      all of it, with the tables: all that a model needs to be coded at every quality
 
 Integers alone: what is decoded chooses among tables that were counted when the model was fitted.
 """

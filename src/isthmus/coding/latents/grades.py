@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from isthmus.coding.latents.levels import Levels
 from isthmus.coding.latents.neighbours import Neighbours, Walk
+from isthmus.coding.latents.pieces import pieces
 from isthmus.coding.latents.thrift import thrifty
 from isthmus.coding.stepwise import StepReader, encode_steps
 from isthmus.coding.tables import Table, tables_from_bytes, tables_to_bytes
@@ -32,8 +33,8 @@ class Grades:
 
     def encode(self, stacks: Sequence[np.ndarray], quality: int) -> bytes:
         """Code stacks of symbols: int32 (sample, channel, height, width) each."""
-        parts = [one for stack in stacks for one in distances(self.neighbours, stack, quality)]
-        return encode_steps(parts, self.tables)
+        steps = (one for stack in stacks for one in _distances(self.neighbours, stack, quality))
+        return encode_steps(steps, self.tables)
 
     def decode(self, data: bytes, shapes: Sequence[tuple[int, ...]], quality: int) -> list[np.ndarray]:
         """Undo `encode`, given the shapes of the stacks.
@@ -44,17 +45,28 @@ class Grades:
         reader = StepReader(ByteReader(data, "A coded grid"), self.tables)
         stacks = []
         for shape in shapes:
-            walk = Walk(self.neighbours, shape, quality)
-            for step in walk.steps():
-                numbers, whole = walk.expected(step)
-                walk.fill(step, reader.take(numbers) + whole)
-            stacks.append(np.ascontiguousarray(walk.symbols.transpose(0, 3, 1, 2)))
+            stack = room_for(shape)
+            for rows, columns in pieces(shape):
+                part = stack[:, :, rows, columns]
+                part[...] = self._read(reader, part.shape, quality)
+            stacks.append(stack)
         reader.finish()
         return stacks
 
+    def _read(self, reader: StepReader, shape: tuple[int, ...], quality: int) -> np.ndarray:
+        walk = Walk(self.neighbours, shape, quality)
+        for step in walk.steps():
+            numbers, whole = walk.expected(step)
+            walk.fill(step, reader.take(numbers) + whole)
+        return walk.symbols.transpose(0, 3, 1, 2)
+
     def thrifty(self, scaled: np.ndarray, quality: int, worth: np.ndarray) -> np.ndarray:
         """See thrift.py: the symbols of float32 latents in steps, (sample, channel, height, width)."""
-        return thrifty(self.neighbours, self.tables, scaled, quality, worth)
+        symbols = room_for(scaled.shape)
+        for piece in pieces(scaled.shape):
+            at = (slice(None), slice(None), *piece)
+            symbols[at] = thrifty(self.neighbours, self.tables, scaled[at], quality, worth)
+        return symbols
 
     def tensors(self) -> dict[str, np.ndarray]:
         """All of it, as integer arrays by name; `from_tensors` undoes it."""
@@ -72,15 +84,20 @@ class Grades:
 
 def distances(neighbours: Neighbours, stack: np.ndarray, quality: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """For each step of a stack: every symbol's distance to what was expected, and its table's number."""
-    walk = Walk(neighbours, stack.shape, quality)
-    placed = stack.transpose(0, 2, 3, 1)
-    parts = []
-    for step in walk.steps():
-        numbers, whole = walk.expected(step)
-        symbols = placed[(*step.positions, step.channels)]
-        walk.fill(step, symbols)
-        parts.append((symbols - whole, numbers))
-    return parts
+    return list(_distances(neighbours, stack, quality))
+
+
+def _distances(
+    neighbours: Neighbours, stack: np.ndarray, quality: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for rows, columns in pieces(stack.shape):
+        placed = stack[:, :, rows, columns].transpose(0, 2, 3, 1)
+        walk = Walk(neighbours, stack[:, :, rows, columns].shape, quality)
+        for step in walk.steps():
+            numbers, whole = walk.expected(step)
+            symbols = placed[(*step.positions, step.channels)]
+            walk.fill(step, symbols)
+            yield symbols - whole, numbers
 
 
 def fit_tables(neighbours: Neighbours, stacks: Sequence[tuple[np.ndarray, int]]) -> tuple[Table, ...]:
@@ -91,6 +108,12 @@ def fit_tables(neighbours: Neighbours, stacks: Sequence[tuple[np.ndarray, int]])
     order = np.argsort(numbers.astype(np.uint16), kind="stable")
     ends = np.cumsum(np.bincount(numbers, minlength=neighbours.tables))
     return tuple(Table.fit(part) for part in np.split(values[order], ends[:-1]))
+
+
+def room_for(shape: tuple[int, ...]) -> np.ndarray:
+    """An empty int32 (sample, channel, height, width); the channels of a position lie side by side."""
+    samples, channels, height, width = shape
+    return np.empty((samples, height, width, channels), np.int32).transpose(0, 3, 1, 2)
 
 
 def as_grid(symbols: np.ndarray) -> np.ndarray:

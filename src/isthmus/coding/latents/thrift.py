@@ -51,7 +51,7 @@ def thrifty(
         saved -= costs.of(smaller - whole[asked], numbers[asked])
         symbols[asked] = np.where(spoilt * worth[step.channels][asked[-1]] < saved, smaller, nearest)
         walk.fill(step, symbols)
-    return np.ascontiguousarray(walk.symbols.transpose(0, 3, 1, 2))
+    return walk.symbols.transpose(0, 3, 1, 2)
 
 
 def worth_at(anchors: np.ndarray, quality: int) -> np.ndarray:
