@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from isthmus.data.similarity import ms_ssim
+
+if TYPE_CHECKING:
+    from scipy.interpolate import PchipInterpolator
 
 EXACT_DB = 200.0
 
@@ -125,6 +128,8 @@ def bd_rate(reference: Curve, tested: Curve, *, measure: Measure = PSNR) -> floa
 
 def _log_bytes(curve: Curve, measure: Measure) -> PchipInterpolator:
     """Log bytes over quality in dB."""
+    from scipy.interpolate import PchipInterpolator  # a tenth of a second to import
+
     front = curve.front(measure)
     if len(front) < 2:
         raise ValueError(f"A curve needs at least 2 points; {curve.name} has {len(front)}.")

@@ -112,6 +112,12 @@ class Comparison:
         by_psnr, by_ms_ssim = (_bd_rate(curve, ours.curve, measure) for measure in (PSNR, MS_SSIM))
         return cls(curve, by_psnr, by_ms_ssim, bytes_there, pays)
 
+    def pays(self) -> str:
+        """From when on ours is smaller, in words."""
+        if self.bytes_there is None:
+            return "not comparable"
+        return "never" if self.break_even is None else f"{self.break_even:,} images"
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, without the curve."""
         return {
