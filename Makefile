@@ -38,9 +38,9 @@ docs: $(VENV)/.dev ## the API reference, in site/
 golden: $(VENV)/.dev ## write missing golden files; existing ones are never touched
 	$(BIN)/python tests/golden/make.py
 
-bench: $(VENV)/.dev ## one published figure: make bench NAME=hinton-2006
+bench: $(VENV)/.dev ## one published figure: make bench NAME=hinton-2006, some with ARGS="…"
 	@test -n "$(NAME)" || { echo "Give a name: make bench NAME=…, one of:"; ls benchmarks/*.py | sed 's|benchmarks/||; s|\.py||; s|_|-|g' | grep -v '^common'; exit 2; }
-	$(BIN)/python benchmarks/$(subst -,_,$(NAME)).py
+	$(BIN)/python benchmarks/$(subst -,_,$(NAME)).py $(ARGS)
 
 fuzz: $(VENV)/.dev ## feed the reader damaged and hostile archives for SECONDS=60; atheris guides it if installed
 	$(BIN)/python tests/fuzz/fuzz_reader.py --seconds $(or $(SECONDS),60)

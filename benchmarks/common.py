@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -58,19 +59,36 @@ def commit() -> str:
     return text.stdout.strip()
 
 
-def publish(name: str, figures: dict[str, Any], *, machine_then: dict[str, Any] | None = None) -> None:
+def publish(
+    name: str,
+    figures: dict[str, Any],
+    *,
+    machine_then: dict[str, Any] | None = None,
+    commit_then: str | None = None,
+) -> None:
     """Print the figures and write them to benchmarks/results/NAME.json."""
     document = {
         "name": name,
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": commit(),
+        "commit": commit_then or commit(),
         "machine": machine_then or machine(),
         "figures": figures,
     }
-    text = json.dumps(document, indent=2)
+    # Lists of plain values on one line each: curves are many of them.
+    text = re.sub(r"\[\n\s*([^\[\]{}]*?)\n\s*\]", _on_one_line, json.dumps(document, indent=2))
     print(text)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(text + "\n")
+
+
+def _on_one_line(found: re.Match[str]) -> str:
+    return "[" + re.sub(r"\n\s*", " ", found[1]) + "]"
+
+
+def published(name: str) -> dict[str, Any]:
+    """The figures in benchmarks/results/NAME.json; none where there is no such file."""
+    path = RESULTS / f"{name}.json"
+    return dict(json.loads(path.read_text())["figures"]) if path.exists() else {}
 
 
 def seconds(work: Any, *, repeats: int = 1) -> float:

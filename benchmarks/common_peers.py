@@ -1,4 +1,7 @@
-"""Lossless rivals for images: single files and mosaics, and general compressors over one stream."""
+"""Lossless rivals for images: single files and mosaics, and general compressors over one stream.
+
+Mosaics serve lossy rivals too.
+"""
 
 from __future__ import annotations
 
@@ -42,12 +45,12 @@ def single_files(images: np.ndarray) -> dict[str, int]:
 
 def mosaics(images: np.ndarray, side: int) -> dict[str, int]:
     """Bytes of the same images, side × side of them in a file."""
-    tiled = list(_tiles(images, side))
+    tiled = list(tiles(images, side))
     assert sum(tile.size for tile in tiled) == images.size
     return {name: sum(map(codec, tiled)) for name, codec in IMAGE_CODECS.items()}
 
 
-def _tiles(images: np.ndarray, side: int) -> Iterator[np.ndarray]:
+def tiles(images: np.ndarray, side: int) -> Iterator[np.ndarray]:
     """Mosaics in order; what does not fill a whole one makes rows, and a last strip."""
     start = 0
     while start < len(images):
@@ -60,6 +63,13 @@ def _tiles(images: np.ndarray, side: int) -> Iterator[np.ndarray]:
             grid.swapaxes(1, 2).reshape(rows * height, columns * width, *taken.shape[3:])
         )
         start += rows * columns
+
+
+def cut(tile: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The images of a mosaic, stacked: undoes `tiles`."""
+    rows, columns, rest = tile.shape[0] // height, tile.shape[1] // width, tile.shape[2:]
+    grid = tile.reshape(rows, height, columns, width, *rest).swapaxes(1, 2)
+    return grid.reshape(rows * columns, height, width, *rest)
 
 
 def one_stream(images: np.ndarray, training: np.ndarray) -> dict[str, int]:

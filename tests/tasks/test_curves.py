@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from isthmus.data.similarity import ms_ssim
-from isthmus.tasks.curves import MS_SSIM, Curve, Point, bd_rate
+from isthmus.tasks.curves import MS_SSIM, PSNR, Curve, Point, bd_rate
 
 
 def curve(*pairs: tuple[float, float]) -> Curve:
@@ -72,3 +72,9 @@ def test_a_point_counts_all_values_and_averages_images():
     alone = [ms_ssim(x[None, ..., None], y[None, ..., None])[0] for x, y in zip(images, made, strict=True)]
     assert point.ms_ssim == pytest.approx(np.mean(alone))
     assert Point.of(1, images, images) == Point(1, 200.0, pytest.approx(1.0))
+
+
+def test_an_exact_match_is_on_no_curve():
+    exact = Curve("exact", (*BENT.points, Point(40_000_000, 200.0, 1.0)))
+    assert exact.front(PSNR) == list(BENT.points)
+    assert bd_rate(BENT, exact) == pytest.approx(0, abs=1e-12)

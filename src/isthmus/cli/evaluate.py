@@ -18,6 +18,10 @@ def evaluate(
     model: Annotated[
         Path, Option("--model", "-m", metavar="MODEL.ism", help="Made by `isthmus fit`.", show_default=False)
     ],
+    rd: Annotated[
+        bool,
+        Option("--rd", help="Curves over all qualities of images, beside AVIF, JPEG XL, WebP …: minutes."),
+    ] = False,
     skip_bad: SkipBad = False,
     threads: Threads = None,
 ) -> None:
@@ -25,7 +29,7 @@ def evaluate(
     from isthmus.threads import limit_threads
 
     limit_threads(threads)
-    from isthmus.cli.tables import show_sizes
+    from isthmus.cli.tables import show_rates, show_sizes
     from isthmus.data import open_source
     from isthmus.model import Model
     from isthmus.tasks.evaluate import evaluate as run
@@ -33,10 +37,12 @@ def evaluate(
     loaded = Model.load(model)
     opened = open_source(source, skip_bad=skip_bad)
     voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
-    result = run(opened, loaded)
+    result = run(opened, loaded, rd=rd)
 
     def show() -> None:
         show_sizes(result)
+        if result.rates is not None:
+            show_rates(result.rates)
         echo(result.summary())
 
     voice.result(result, show=show)

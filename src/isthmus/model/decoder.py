@@ -188,6 +188,10 @@ class Decoder:
 
     def to_bytes(self) -> bytes:
         """The compact form that archives embed."""
+        return self._packed
+
+    @cached_property
+    def _packed(self) -> bytes:
         return pack_tensors(self.document(), self.tensors())
 
     @classmethod

@@ -5,11 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from isthmus.data.similarity import ms_ssim
+
+if TYPE_CHECKING:
+    from scipy.interpolate import PchipInterpolator
+
+EXACT_DB = 200.0
 
 
 @dataclass(frozen=True)
@@ -19,7 +24,7 @@ class Point:
     bytes: int
     """Of all its files, headers included."""
     psnr_db: float
-    """Of the mean squared error over all values; 200 stands for an exact match."""
+    """Of the mean squared error over all values; EXACT_DB stands for an exact match."""
     ms_ssim: float
     """Mean over the pictures."""
 
@@ -38,14 +43,17 @@ class Point:
             float(np.sum((made.astype(np.float64) - original) ** 2))
             for original, made in zip(originals, restored, strict=True)
         )
-        psnr_db = min(200.0, 10 * float(np.log10(peak**2 * values / squared))) if squared else 200.0
+        psnr_db = 10 * float(np.log10(peak**2 * values / squared)) if squared else EXACT_DB
         likeness = np.concatenate([ms_ssim(x, y, peak=peak) for x, y in _stacks(originals, restored)])
-        return cls(size, psnr_db, float(likeness.mean()))
+        return cls(size, min(EXACT_DB, psnr_db), float(likeness.mean()))
 
     @property
     def ms_ssim_db(self) -> float:
         """−10·log10(1 − MS-SSIM): evenly spread, where MS-SSIM itself crowds at 1."""
         return float(-10 * np.log10(max(1e-12, 1 - self.ms_ssim)))
+
+
+Measure = Callable[[Point], float]
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,18 @@ class Curve:
 
     name: str
     points: tuple[Point, ...]
+
+    def front(self, measure: Measure) -> list[Point]:
+        """The points that no other beats in bytes and quality, smallest first.
+
+        Exact matches are left out: their 200 dB stand for infinity, which no curve reaches.
+        """
+        front: list[Point] = []
+        for point in sorted(self.points, key=lambda point: (point.bytes, -measure(point))):
+            beats_last = not front or measure(point) > measure(front[-1])
+            if beats_last and point.psnr_db < EXACT_DB:
+                front.append(point)
+        return front
 
     def bytes_at(self, psnr_db: float) -> float:
         """Bytes at a PSNR between those measured, by the curve that `bd_rate` integrates.
@@ -68,9 +88,6 @@ class Curve:
                 f"got {psnr_db:.2f} dB."
             )
         return float(np.exp(log_bytes(psnr_db)))
-
-
-Measure = Callable[[Point], float]
 
 
 def PSNR(point: Point) -> float:  # noqa: N802 - a name as everybody writes it
@@ -111,10 +128,9 @@ def bd_rate(reference: Curve, tested: Curve, *, measure: Measure = PSNR) -> floa
 
 def _log_bytes(curve: Curve, measure: Measure) -> PchipInterpolator:
     """Log bytes over quality in dB."""
-    front: list[Point] = []
-    for point in sorted(curve.points, key=lambda point: (point.bytes, -measure(point))):
-        if not front or measure(point) > measure(front[-1]):
-            front.append(point)
+    from scipy.interpolate import PchipInterpolator  # a tenth of a second to import
+
+    front = curve.front(measure)
     if len(front) < 2:
         raise ValueError(f"A curve needs at least 2 points; {curve.name} has {len(front)}.")
     return PchipInterpolator(

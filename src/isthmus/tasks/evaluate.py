@@ -13,6 +13,7 @@ from isthmus.coding.container import Sizes
 from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.model import Model
+from isthmus.tasks import rates as curves
 from isthmus.tasks.archive import open_archive
 from isthmus.tasks.compress import CompressResult, compress_bytes
 from isthmus.tasks.peers import Peer, lossless_peers, lossy_peers
@@ -37,6 +38,8 @@ class EvaluateResult(Result):
     """The same samples without loss; None where there are too many to do it in passing."""
     pairs: tuple[np.ndarray, np.ndarray] = field(repr=False)
     """Some originals and their reconstructions, for pictures (lists where sizes differ)."""
+    rates: curves.Rates | None = None
+    """The curves over all qualities, where they were asked for."""
 
     @property
     def bits_per_value(self) -> float:
@@ -85,8 +88,9 @@ class EvaluateResult(Result):
         return f" Without loss: {total}, {bits:.3f} bits per value, {self.lossless.won()}"
 
     def summary(self) -> str:
-        """One line for a terminal."""
-        return self._lossy_line() + self.lossless_line()
+        """One line for a terminal; three with curves."""
+        curves = "" if self.rates is None else f"\n{self.rates.summary()}"
+        return self._lossy_line() + self.lossless_line() + curves
 
     def _lossy_line(self) -> str:
         return (
@@ -108,7 +112,9 @@ class EvaluateResult(Result):
         return values | {"verdict": self.verdict()}
 
 
-def evaluate(source: Any, model: Model, *, skip_bad: bool = False, peers: bool = True) -> EvaluateResult:
+def evaluate(
+    source: Any, model: Model, *, skip_bad: bool = False, peers: bool = True, rd: bool = False
+) -> EvaluateResult:
     """Compress `source` in memory, restore it, and compare.
 
     Args:
@@ -116,8 +122,16 @@ def evaluate(source: Any, model: Model, *, skip_bad: bool = False, peers: bool =
         model: made by `fit`.
         skip_bad: leave unreadable items out.
         peers: compare with zstd, xz, and, for images, PNG, and JPEG, WebP and AVIF at the same PSNR.
+        rd: of images, measure rate and distortion over all qualities too, beside every image codec
+            installed; on evenly spaced images where they hold more than two million values.
+    Raises:
+        SpecMismatch: the model was made for other data.
+        UseError: `rd` was asked for, and these are no images or the model has one quality.
     """
     source = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
+    model.require_fits(source.spec)
+    if rd:
+        curves.require_curve(source.spec, model)
     archive, result, sizes = compress_bytes(source, model, mode="lossy", metadata="none")
     distortion = Distortion.none()
     originals: list[np.ndarray] = []
@@ -142,6 +156,7 @@ def evaluate(source: Any, model: Model, *, skip_bad: bool = False, peers: bool =
         peers=tuple(_peers(source, distortion.psnr_db)) if peers else (),
         lossless=_lossless(source, model),
         pairs=(originals, restored),  # type: ignore[arg-type]
+        rates=curves.measure_rates(source, model) if rd else None,
     )
 
 

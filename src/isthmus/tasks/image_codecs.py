@@ -7,7 +7,7 @@ large pictures into tiles for more, which costs bytes).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
@@ -43,6 +43,11 @@ def image_codecs(*, grey: bool) -> tuple[ImageCodec, ...]:
     if "JPEG XL" not in missing:
         found.append(jpeg_xl())
     return tuple(found)
+
+
+def as_pictures(samples: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Samples as these coders take them: grey without a channel axis."""
+    return [sample[..., 0] if sample.ndim == 3 and sample.shape[2] == 1 else sample for sample in samples]
 
 
 def samplings(*, grey: bool) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import zstandard
 from PIL import Image
 
 from isthmus.spec import DataSpec
-from isthmus.tasks.image_codecs import ImageCodec, avif, jpeg, missing_codecs, samplings, webp
+from isthmus.tasks.image_codecs import ImageCodec, as_pictures, avif, jpeg, missing_codecs, samplings, webp
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def lossy_peers(samples: Sequence[np.ndarray], spec: DataSpec, *, psnr_db: float
     """
     if not _is_picture(spec, ("uint8",)) or spec.channels == 4:
         return []
-    pictures, aim = _pictures(samples), Aim(psnr_db, spec.high - spec.low)
+    pictures, aim = as_pictures(samples), Aim(psnr_db, spec.high - spec.low)
     chroma = samplings(grey=spec.channels == 1)
     families = [[jpeg(sampling) for sampling in chroma], [webp(grey=spec.channels == 1)]]
     if "AVIF" not in missing_codecs():
@@ -79,11 +79,6 @@ class Trial:
     quality: int
     bytes: int
     psnr_db: float
-
-
-def _pictures(samples: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Samples as Pillow takes them: grey without a channel axis."""
-    return [sample[..., 0] if sample.ndim == 3 and sample.shape[2] == 1 else sample for sample in samples]
 
 
 def _best(codecs: Sequence[ImageCodec], pictures: Sequence[np.ndarray], aim: Aim) -> Peer:
@@ -151,7 +146,7 @@ _SMALL = 64 * 64  # pixels
 
 def _total(samples: Sequence[np.ndarray], encode: Callable[[Image.Image, io.BytesIO], None]) -> int:
     total = 0
-    for sample in _pictures(samples):
+    for sample in as_pictures(samples):
         file = io.BytesIO()
         encode(Image.fromarray(sample), file)
         total += file.tell()

@@ -51,3 +51,12 @@ def size(count: float) -> str:
         if count < 999.5:
             return f"{count:.3g} {unit}"
     return f"{count / 1000:.3g} TB"
+
+
+def share_text(share: float | None) -> str:
+    """A BD-rate for people.
+
+    >>> share_text(-0.123), share_text(None)
+    ('−12.3 %', 'not comparable')
+    """
+    return "not comparable" if share is None else f"{100 * share:+.1f} %".replace("-", "−")
