@@ -121,7 +121,7 @@ class Graded(Bottleneck):
         return Quantiser(steps, 0 * steps)
 
 
-_FIRST_STEPS = (1.2, 0.12)  # at quality 1 and 100, against latents of unit size
+_FIRST_STEPS = (1.2, 0.04)  # at quality 1 and 100; of a level of 255: 48 and 1.6 (nets/pyramid.py)
 _FIRST_PRICE = 0.2
 _EVEN = 0.03  # brings the loss to about unit size
 

@@ -45,15 +45,22 @@ def gains(frequency: np.ndarray) -> np.ndarray:
     return 1 + 2 * frequency
 
 
+def _gains(frequency: np.ndarray, even: float | None) -> np.ndarray:
+    return gains(frequency) if even is None else np.full_like(frequency, even)
+
+
 @torch.no_grad()
-def analyse_cosines(layer: torch.nn.Conv2d, depth: int, stride: int, *, outputs: int) -> None:
+def analyse_cosines(
+    layer: torch.nn.Conv2d, depth: int, stride: int, *, outputs: int, even: float | None = None
+) -> None:
     """Set a 1×1 convolution to give the smoothest coefficients of patches around mid-grey.
 
     The first `outputs` of its channels are set, as far as there are patterns; the rest start at 0.
+    Coefficients are brought to about unit size each, or all multiplied by `even`.
     """
     basis, frequency = cosine_basis(depth, stride)
     count = min(outputs, len(basis))
-    rows = gains(frequency[:count, None]) * basis[:count]
+    rows = _gains(frequency[:count, None], even) * basis[:count]
     layer.weight.zero_()
     layer.bias.zero_()  # type: ignore[union-attr]
     layer.weight[:count, :, 0, 0] = torch.from_numpy(rows)
@@ -61,8 +68,10 @@ def analyse_cosines(layer: torch.nn.Conv2d, depth: int, stride: int, *, outputs:
 
 
 @torch.no_grad()
-def synthesise_cosines(layer: torch.nn.Conv2d, depth: int, stride: int, *, fine: int = 1) -> None:
-    """Set a 1×1 convolution to undo `analyse_cosines`, as far as its inputs tell.
+def synthesise_cosines(
+    layer: torch.nn.Conv2d, depth: int, stride: int, *, fine: int = 1, even: float | None = None
+) -> None:
+    """Set a 1×1 convolution to undo `analyse_cosines` with the same `even`, as far as its inputs tell.
 
     Its outputs are in the order of `nn.PixelUnshuffle(fine)`, then of `nn.PixelUnshuffle(stride / fine)`:
     shuffled by stride / fine and then by `fine`, they are pixels.
@@ -71,7 +80,7 @@ def synthesise_cosines(layer: torch.nn.Conv2d, depth: int, stride: int, *, fine:
     split = basis.reshape(len(basis), depth, stride // fine, fine, stride // fine, fine)
     basis = split.transpose(0, 1, 3, 5, 2, 4).reshape(len(basis), -1)
     count = min(layer.in_channels, len(basis))
-    columns = (basis[:count] / gains(frequency[:count, None])).T
+    columns = (basis[:count] / _gains(frequency[:count, None], even)).T
     layer.weight.zero_()
     layer.weight[:, :count, 0, 0] = torch.from_numpy(columns)
     layer.bias.fill_(_MID_GREY)  # type: ignore[union-attr]

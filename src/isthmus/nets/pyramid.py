@@ -19,7 +19,8 @@ class Pyramid(Net):
 
     Residual blocks work at a quarter of the resolution, then at half of that, and so on down to the
     code's: a block at a coarse level costs as much as one at a fine level and sees twice as far. Beside
-    them goes a linear map of whole patches, which starts as a cosine transform.
+    them goes the cosine transform of whole patches, which stays as it is: orthonormal, so that one step suits
+    all its coefficients, and no step of training leaks the large ones into the small ones.
 
     Options of both halves:
         channels: of the blocks of each level, finest first.
@@ -69,7 +70,8 @@ class Pyramid(Net):
             steps += residual_blocks(count, width, activation, f"level_{level}")
         steps.append(("said", quiet(convolution(channels[-1], heads * latent, side=1))))
         linear = nn.Conv2d(stride**2 * depth, heads * latent, 1)
-        analyse_cosines(linear, depth, stride, outputs=latent)
+        analyse_cosines(linear, depth, stride, outputs=latent, even=_EVEN)
+        linear.requires_grad_(False)
         whole_way = chain([("patches", nn.PixelUnshuffle(stride)), ("code", linear)])
         return Sum(whole_way, chain(steps))
 
@@ -96,11 +98,14 @@ class Pyramid(Net):
             ("pixels", quiet(convolution(channels[0], _FINEST**2 * depth))),
         ]
         linear = nn.Conv2d(latent, stride**2 * depth, 1)
-        synthesise_cosines(linear, depth, stride, fine=_FINEST)
+        synthesise_cosines(linear, depth, stride, fine=_FINEST, even=_EVEN)
+        linear.requires_grad_(False)
         whole_way = chain([("patches", linear), ("fine", nn.PixelShuffle(stride // _FINEST))])
         return chain([("both", Sum(whole_way, chain(steps))), ("depth_to_space", nn.PixelShuffle(_FINEST))])
 
 
+_EVEN = 6.4
+"""Of the coefficients of pixels 0 to 1: brings steps that people want to between 1 and 1/30."""
 _FINEST = 4
 """Pixels to a side of the finest level's positions."""
 

@@ -73,10 +73,12 @@ def check_seed_decides_weights(family: type[Net], sample: Shape, options: dict[s
 
 
 def check_every_weight_learns(family: type[Net], sample: Shape, options: dict[str, Any]) -> None:
-    """A gradient reaches every parameter of both halves from the first step on."""
+    """A gradient reaches every parameter that is to learn, of both halves, from the first step on."""
     net, x = _built(family, sample, options), _samples(sample)
     (net(x) - x).square().mean().backward()
     for name, parameter in net.named_parameters():
+        if not parameter.requires_grad:
+            continue
         gradient = parameter.grad
         assert gradient is not None, f"{sample}: no gradient reaches {name}"
         assert torch.isfinite(gradient).all(), f"{sample}: NaN or infinity in the gradient of {name}"
