@@ -12,8 +12,11 @@ from isthmus.model import Model
 from isthmus.tasks.compress import compress, restore
 from isthmus.tasks.fit import fit
 
-LITTLE = ("train.steps=30", "contexts.trees=0", "net.encoder.channels=[8, 8]", "net.decoder.channels=[8, 8]",
-          "net.encoder.blocks=[1, 1]", "net.decoder.blocks=[1, 1]", "train.threads=1", "net.latent=20")  # fmt: skip
+LITTLE = (
+    *(f"net.{half}.channels=[8, 8]" for half in ("encoder", "decoder")),
+    *(f"net.{half}.blocks=[1, 1]" for half in ("encoder", "decoder")),
+    *("train.steps=30", "train.threads=1", "contexts.trees=0", "net.latent=20"),
+)
 
 
 def smooth(count: int, sides: tuple[int, int] = (24, 24), seed: int = 0) -> np.ndarray:
