@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from isthmus.data.similarity import ms_ssim
-from isthmus.tasks.curves import MS_SSIM, PSNR, Curve, Point, bd_rate
+from isthmus.tasks.curves import MS_SSIM, PSNR, Curve, Point, bd_rate, best_of
 
 
 def curve(*pairs: tuple[float, float]) -> Curve:
@@ -78,3 +78,19 @@ def test_an_exact_match_is_on_no_curve():
     exact = Curve("exact", (*BENT.points, Point(40_000_000, 200.0, 1.0)))
     assert exact.front(PSNR) == list(BENT.points)
     assert bd_rate(BENT, exact) == pytest.approx(0, abs=1e-12)
+
+
+def test_the_best_of_two_coders_is_the_smaller_at_each_quality():
+    steep, flat = doubling(4, at_30_db=1e9), doubling(8, at_30_db=2e9)  # equal at 38 dB
+    best = best_of("best", [steep, flat])
+    for psnr, winner in ((31, steep), (33, steep), (41, flat)):
+        assert best.bytes_at(psnr) == pytest.approx(winner.bytes_at(psnr), rel=1e-6)
+    assert bd_rate(steep, best) < 0 > bd_rate(flat, best)
+
+
+def test_sparse_points_do_not_make_the_best_worse_than_one_of_its_coders():
+    sparse = doubling(6, qualities=(30, 36, 42))
+    worse = Curve(
+        "worse", tuple(Point(p.bytes + 50_000_000, p.psnr_db, p.ms_ssim) for p in doubling(6).points)
+    )
+    assert bd_rate(sparse, best_of("best", [sparse, worse])) == pytest.approx(0, abs=1e-9)

@@ -63,13 +63,7 @@ _FEW_ROWS = 5
 def _logarithmic_if_wide(axes, values: Sequence[float]) -> None:  # type: ignore[no-untyped-def]
     if min(values) > 0 and max(values) > 4 * min(values):
         axes.set_yscale("log")
-        _plain_ticks(axes.yaxis)
-
-
-def _plain_ticks(axis) -> None:  # type: ignore[no-untyped-def]
-    """Numbers written out at 1, 2 and 5 times each power of ten of a logarithmic axis."""
-    axis.set_major_formatter(lambda value, _: f"{value:g}")
-    axis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+        plain_ticks(axes.yaxis)
 
 
 THUMBNAIL = 1 / 20
@@ -159,7 +153,7 @@ def rate_distortion(result: EvaluateResult, alt: str) -> str:
             label=best.name if "lossless" in best.name else f"{best.name}, lossless",
         )
     axes.set_xscale("log")
-    _plain_ticks(axes.xaxis)
+    plain_ticks(axes.xaxis)
     axes.margins(0.15, 0.3)
     axes.grid(axis="both")
     axes.set_xlabel("bits per value (fewer is smaller)")
@@ -221,3 +215,9 @@ def line_plots(originals: Sequence[np.ndarray], restored: Sequence[np.ndarray], 
 
 
 _FEW_POINTS = 60
+
+
+def plain_ticks(axis) -> None:  # type: ignore[no-untyped-def]
+    """Numbers written out at 1, 2 and 5 times each power of ten of a logarithmic axis."""
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 INK, FAINT, PAPER = "#010101", "#020202", "#030303"
 OURS, OURS_LIGHT, HELD, PEER = "#040404", "#050505", "#060606", "#070707"
 OURS_MIDDLE = "#080808"
+RIVALS = {"AVIF": HELD, "JPEG XL": "#090909", "WebP": "#0a0a0a", "JPEG 2000": "#0b0b0b", "JPEG": PEER}
+"""A colour for each family of image codecs."""
 _VARIABLES = {
     INK: "--ink",
     FAINT: "--faint",
@@ -30,6 +32,9 @@ _VARIABLES = {
     OURS_MIDDLE: "--ours-middle",
     HELD: "--held",
     PEER: "--peer",
+    RIVALS["JPEG XL"]: "--rival-1",
+    RIVALS["WebP"]: "--rival-2",
+    RIVALS["JPEG 2000"]: "--rival-3",
 }
 WIDTH = 4.4
 """Inches, 72 units each: 317 units of the SVG, so that text stays readable on a telephone."""

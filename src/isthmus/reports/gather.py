@@ -19,7 +19,10 @@ from isthmus.data.samples import Samples, pick
 from isthmus.errors import DataError, NoData, Offline
 from isthmus.model import Model
 from isthmus.reports.codes import Latents, encode
+from isthmus.reports.pictures import SMALL_SIDE, WHOLE_SIDE
 from isthmus.tasks.evaluate import EvaluateResult, evaluate
+from isthmus.tasks.matches import Match, matches
+from isthmus.tasks.rates import AT_LEAST, Rates, has_curve, measure_rates, representative
 from isthmus.tasks.results import size
 from isthmus.tasks.runs import RECORD, RunRecord, read_kept, read_run
 from isthmus.training.history import Row, read_history
@@ -40,6 +43,10 @@ class Gathered:
     measured_on: str
     """A sentence that says which samples these are."""
     evaluation: EvaluateResult
+    rates: Rates | None
+    """Curves over all qualities; None where the model has one, or the samples are no images."""
+    matches: tuple[Match, ...]
+    """Some images at equal bytes; none where there are no curves."""
     latents: Latents
     rows: tuple[Row, ...]
     """The history; empty where the run is not to be found."""
@@ -66,16 +73,35 @@ def gather(run_or_model: Path | Model, source: Any = None) -> Gathered:
         found = _Found(found.name, found.model)  # the model was replaced since: the run is of another one
     samples, measured_on = _samples(found, source)
     found.model.require_fits(samples.spec)
+    curved = has_curve(samples.spec, found.model)
     return Gathered(
         name=found.name,
         model=found.model,
         samples=samples,
         measured_on=measured_on,
         evaluation=evaluate(samples, found.model),
+        rates=_rates(samples, found.model) if curved else None,
+        matches=_matches(samples, found.model) if curved else (),
         latents=encode(samples, found.model),
         rows=tuple(_rows(found)),
         record=found.record,
     )
+
+
+def _rates(samples: Samples, model: Model) -> Rates:
+    return measure_rates(samples, model, values=_CURVE_VALUES, images=_CURVE_IMAGES, thorough=False)
+
+
+def _matches(samples: Samples, model: Model) -> tuple[Match, ...]:
+    """Those of a row of small images, or of a few large ones, of which as much as is shown."""
+    small = all(max(shape[:2]) <= SMALL_SIDE for shape in samples.shapes())
+    values = AT_LEAST * samples.spec.channels * WHOLE_SIDE**2
+    few, _ = representative(samples, model, values, _MATCHED_SMALL if small else _MATCHED_LARGE)
+    return matches(few, model)
+
+
+_CURVE_VALUES, _CURVE_IMAGES = 2**20, 128  # half a minute, most of it AVIF's
+_MATCHED_SMALL, _MATCHED_LARGE = 9, 3
 
 
 def _find(run_or_model: Path | Model) -> _Found:

@@ -9,7 +9,7 @@ from string import Template
 from isthmus._version import __version__
 from isthmus.reports.figures import drawing
 from isthmus.reports.gather import Gathered
-from isthmus.reports.sections import SECTIONS
+from isthmus.reports.sections import sections_of
 
 
 def render(gathered: Gathered) -> str:
@@ -21,7 +21,7 @@ def render(gathered: Gathered) -> str:
     here = files("isthmus.reports")
     made_on = gathered.model.provenance.get("trained_on", {}).get("name", gathered.samples.name)
     with drawing():
-        sections = "\n".join(make(gathered).to_html() for make in SECTIONS)
+        sections = "\n".join(section.to_html() for section in sections_of(gathered))
     return Template(here.joinpath("page.html").read_text(encoding="utf-8")).substitute(
         title=escape(f"{gathered.name} – Isthmus report"),
         style=here.joinpath("page.css").read_text(encoding="utf-8"),

@@ -14,6 +14,8 @@ from isthmus.spec import DataSpec
 WHOLE_SIDE = 320
 """Images up to this side are shown whole, larger ones as the square cut from their middle."""
 CUT_SIDE = 256
+SMALL_SIDE = 64
+"""Up to this side a sample is enlarged by a whole factor and stands in a row with others."""
 NEGATIVE, POSITIVE = (33, 102, 172), (178, 24, 43)
 """Ends of the diverging scale, whose middle is white: blue below, red above; told apart by all eyes."""
 
@@ -43,7 +45,7 @@ def triples(
 
 def thumbnail(sample: np.ndarray, spec: DataSpec, side: int = 32) -> np.ndarray:
     """uint8 (height, width, 3), its longer side at most `side` pixels."""
-    image = Image.fromarray(_visible(sample, spec)).convert("RGB")
+    image = Image.fromarray(visible(sample, spec)).convert("RGB")
     image.thumbnail((side, side))
     return np.asarray(image)
 
@@ -66,29 +68,37 @@ def diverging(difference: np.ndarray, limit: float) -> np.ndarray:
     return np.rint(255 + np.abs(share) * (end - 255)).astype(np.uint8)
 
 
-def _triple(original: np.ndarray, restored: np.ndarray, spec: DataSpec, limit: float) -> Triple:
-    squared = np.mean((restored.astype(np.float64) - original) ** 2)
-    peak = spec.high - spec.low
-    psnr = 10 * np.log10(peak**2 / squared) if squared > 0 < peak else 200.0
-    a, b = _middle(original), _middle(restored)
-    return Triple(
-        original=data_uri(_visible(a, spec)),
-        restored=data_uri(_visible(b, spec)),
-        difference=data_uri(diverging(_difference(a, b), limit)),
-        width=a.shape[1],
-        height=a.shape[0],
-        psnr_db=float(min(200.0, psnr)),
-        cut=a.shape != original.shape,
-    )
-
-
-def _visible(sample: np.ndarray, spec: DataSpec) -> np.ndarray:
+def visible(sample: np.ndarray, spec: DataSpec) -> np.ndarray:
     """Samples of any type as uint8, from the spec's low to its high; what PNG cannot hold, as grey."""
     flat = sample[..., 0] if sample.ndim == 3 and sample.shape[2] in (1, 2) else sample
     if spec.dtype == "uint8" and (spec.low, spec.high) == (0, 255):
         return flat
     scale = 255 / max(spec.high - spec.low, 1e-300)
     return np.rint(np.clip((flat.astype(np.float64) - spec.low) * scale, 0, 255)).astype(np.uint8)
+
+
+def middle(sample: np.ndarray) -> np.ndarray:
+    """An image whole up to WHOLE_SIDE, of a larger one the middle."""
+    if max(sample.shape[:2]) <= WHOLE_SIDE:
+        return sample
+    top, left = (max(0, (side - CUT_SIDE) // 2) for side in sample.shape[:2])
+    return sample[top : top + CUT_SIDE, left : left + CUT_SIDE]
+
+
+def _triple(original: np.ndarray, restored: np.ndarray, spec: DataSpec, limit: float) -> Triple:
+    squared = np.mean((restored.astype(np.float64) - original) ** 2)
+    peak = spec.high - spec.low
+    psnr = 10 * np.log10(peak**2 / squared) if squared > 0 < peak else 200.0
+    a, b = middle(original), middle(restored)
+    return Triple(
+        original=data_uri(visible(a, spec)),
+        restored=data_uri(visible(b, spec)),
+        difference=data_uri(diverging(_difference(a, b), limit)),
+        width=a.shape[1],
+        height=a.shape[0],
+        psnr_db=float(min(200.0, psnr)),
+        cut=a.shape != original.shape,
+    )
 
 
 def _difference(original: np.ndarray, restored: np.ndarray) -> np.ndarray:
@@ -115,10 +125,3 @@ def nice(value: float) -> float:
     """
     power = 10.0 ** np.floor(np.log10(value))
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= value * (1 - 1e-9)))
-
-
-def _middle(sample: np.ndarray) -> np.ndarray:
-    if max(sample.shape[:2]) <= WHOLE_SIDE:
-        return sample
-    top, left = (max(0, (side - CUT_SIDE) // 2) for side in sample.shape[:2])
-    return sample[top : top + CUT_SIDE, left : left + CUT_SIDE]

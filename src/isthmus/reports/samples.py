@@ -11,10 +11,8 @@ from isthmus.reports import charts
 from isthmus.reports.charts import THUMBNAIL
 from isthmus.reports.gather import Gathered
 from isthmus.reports.html import Section, image
-from isthmus.reports.pictures import NEGATIVE, POSITIVE, Triple, thumbnail, triples
+from isthmus.reports.pictures import NEGATIVE, POSITIVE, SMALL_SIDE, Triple, thumbnail, triples
 
-SMALL_SIDE = 64
-"""Up to this side a sample is enlarged by a whole factor and stands in a row with others."""
 _SHOWN_SMALL, _SHOWN_LARGE, _SHOWN_LINES = 12, 4, 4
 
 

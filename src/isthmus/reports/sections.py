@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from isthmus.reports import charts
 from isthmus.reports.codes import code_use, latent_map
+from isthmus.reports.curves import curves
 from isthmus.reports.gather import Gathered, counted
 from isthmus.reports.html import Section, TableRow, key_figures, table
+from isthmus.reports.matches import side_by_side
 from isthmus.reports.provenance import settings
 from isthmus.reports.samples import reconstructions, spread_thumbnails
 from isthmus.tasks.evaluate import EvaluateResult
 from isthmus.tasks.peers import Peer
+from isthmus.tasks.quality import has_qualities
 from isthmus.tasks.results import size
 
 
@@ -91,16 +94,19 @@ def codes(gathered: Gathered) -> Section:
     """Symbols beside the tables that code them."""
     use = code_use(gathered.latents, gathered.model)
     idle = int((use.cost_bits < _IDLE_BITS).sum())
+    verb = "shown beside" if has_qualities(gathered.model) else "coded with"
     lead = (
-        f"Rounded latents are coded with one integer table for each of {len(use.cost_bits)} channels, "
+        f"Rounded latents are {verb} one integer table for each of {len(use.cost_bits)} channels, "
         f"at {use.cost_bits.mean():.2f} bits a symbol on average; no table could do better than "
         f"{use.entropy_bits.mean():.2f} (the entropy)."
         + (f" {idle} channels carry next to nothing." if idle else "")
+        + (_NEARBY if has_qualities(gathered.model) else "")
     )
     alt = f"Symbols from {use.values[0]} to {use.values[-1]} beside the tables; bits for each channel."
     return Section("codes", "Codes", lead, charts.code_histogram(use, alt), half=True)
 
 
+_NEARBY = " Archives do better: they choose among more tables, by the symbols decoded nearby."
 _IDLE_BITS = 0.02  # a symbol; below, a channel is hardly used
 
 
@@ -177,13 +183,12 @@ def _from_when(result: EvaluateResult, peer: Peer) -> str:
     return "never" if samples is None else counted(samples, "sample")
 
 
-SECTIONS: tuple[Callable[[Gathered], Section], ...] = (
-    figures,
-    reconstructions,
-    losses,
-    rates,
-    latents,
-    codes,
-    sizes,
-    settings,
-)
+def sections_of(gathered: Gathered) -> Iterator[Section]:
+    """All sections of the page, in their order."""
+    yield figures(gathered)
+    if gathered.rates is not None:
+        yield curves(gathered.rates)
+    if gathered.matches:
+        yield side_by_side(gathered.matches, gathered.samples.spec)
+    for make in (reconstructions, losses, rates, latents, codes, sizes, settings):
+        yield make(gathered)

@@ -75,19 +75,22 @@ class Curve:
                 front.append(point)
         return front
 
-    def bytes_at(self, psnr_db: float) -> float:
-        """Bytes at a PSNR between those measured, by the curve that `bd_rate` integrates.
+    def bytes_at(self, level_db: float, *, measure: Measure | None = None) -> float:
+        """Bytes at a quality between those measured, by the curve that `bd_rate` integrates.
 
+        Args:
+            level_db: of the measure.
+            measure: None for PSNR.
         Raises:
-            ValueError: `psnr_db` lies outside the curve.
+            ValueError: `level_db` lies outside the curve.
         """
-        log_bytes = _log_bytes(self, PSNR)
-        if not log_bytes.x[0] <= psnr_db <= log_bytes.x[-1]:
+        log_bytes = _log_bytes(self, measure or PSNR)
+        if not log_bytes.x[0] <= level_db <= log_bytes.x[-1]:
             raise ValueError(
                 f"{self.name} was measured from {log_bytes.x[0]:.2f} to {log_bytes.x[-1]:.2f} dB; "
-                f"got {psnr_db:.2f} dB."
+                f"got {level_db:.2f} dB."
             )
-        return float(np.exp(log_bytes(psnr_db)))
+        return float(np.exp(log_bytes(level_db)))
 
 
 def PSNR(point: Point) -> float:  # noqa: N802 - a name as everybody writes it
@@ -124,6 +127,24 @@ def bd_rate(reference: Curve, tested: Curve, *, measure: Measure = PSNR) -> floa
         )
     difference = ours.integrate(low, high) - theirs.integrate(low, high)
     return float(np.expm1(difference / (high - low)))
+
+
+def best_of(name: str, curves: Sequence[Curve], *, measure: Measure = PSNR) -> Curve:
+    """One curve of several coders: their points, but for those that lie above another coder's curve."""
+    kept = [
+        point
+        for curve in curves
+        for point in curve.points
+        if not any(_lies_above(point, other, measure) for other in curves if other is not curve)
+    ]
+    return Curve(name, tuple(kept))
+
+
+def _lies_above(point: Point, curve: Curve, measure: Measure) -> bool:
+    try:
+        return curve.bytes_at(measure(point), measure=measure) < point.bytes
+    except ValueError:  # it was not measured there
+        return False
 
 
 def _log_bytes(curve: Curve, measure: Measure) -> PchipInterpolator:

@@ -23,6 +23,8 @@ from isthmus.tasks.trials import Ours, Rival, coded, our_points, peak, points_li
 
 MOST_VALUES = 2**21
 """Two million: some minutes, most of them AVIF's."""
+AT_LEAST = 4
+"""Images, if there are so many: larger ones are cut."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,14 @@ def _compared(rival: Rival) -> str:
 _INSTALL = {"AVIF": "pip install -U pillow", "JPEG XL": "pip install 'isthmus[images]'"}
 
 
-def measure_rates(source: Source, model: Model, *, values: int = MOST_VALUES, thorough: bool = True) -> Rates:
+def measure_rates(
+    source: Source,
+    model: Model,
+    *,
+    values: int = MOST_VALUES,
+    images: int | None = None,
+    thorough: bool = True,
+) -> Rates:
     """The curve of a model on images that it never saw, and those of the other coders, a file each.
 
     Args:
@@ -104,13 +113,14 @@ def measure_rates(source: Source, model: Model, *, values: int = MOST_VALUES, th
         model: made by `fit`, with several qualities.
         values: the most to measure on; of more, evenly spaced images are taken, and of those that
             hold a quarter of it each, the middle.
+        images: the most to measure on; None sets no limit.
         thorough: take the others at all their qualities, not at every other one.
     Raises:
         UseError: the samples are no images, or the model has one quality.
     """
     require_curve(source.spec, model)
     model.require_fits(source.spec)
-    few, side = _few(source, model, values)
+    few, side = representative(source, model, values, images)
     ours = our_points(few, model)
     pictures = as_pictures(few.read(range(len(few))))
     codecs = rival_codecs(few.spec)
@@ -146,10 +156,12 @@ def require_curve(spec: DataSpec, model: Model) -> None:
         )
 
 
-def _few(source: Source, model: Model, values: int) -> tuple[Samples, int | None]:
-    """Images that hold about so many values at most, and the side that large ones were cut to."""
-    spec, most = source.spec, values // _AT_LEAST
-    chosen = pick(source, _spread(source, values, most))
+def representative(
+    source: Source, model: Model, values: int, images: int | None = None
+) -> tuple[Samples, int | None]:
+    """Evenly spaced images that hold about so many values, and the side that large ones were cut to."""
+    spec, most = source.spec, values // AT_LEAST
+    chosen = pick(source, _spread(source, values, most, images))
     side = math.isqrt(most // spec.channels)
     samples = chosen.read(range(len(chosen)))
     if model.spec.is_fixed or all(sample.size <= most for sample in samples):
@@ -158,13 +170,10 @@ def _few(source: Source, model: Model, values: int) -> tuple[Samples, int | None
     return Samples([_middle(sample, side) for sample in samples], any_size, name=source.name), side
 
 
-_AT_LEAST = 4  # images, if there are so many
-
-
-def _spread(source: Source, values: int, most: int) -> list[int]:
+def _spread(source: Source, values: int, most: int, images: int | None) -> list[int]:
     """Evenly spaced images: as many as hold so many values, none counted with more than `most`."""
     each = max(1, source.raw_bytes // np.dtype(source.spec.dtype).itemsize // len(source))
-    count = min(len(source), max(1, values // min(each, most)))
+    count = min(len(source), max(1, values // min(each, most)), images or len(source))
     return [place * len(source) // count for place in range(count)]
 
 

@@ -14,7 +14,7 @@ from isthmus.data import Source
 from isthmus.model import Model
 from isthmus.spec import DataSpec
 from isthmus.tasks.compress import compress_bytes
-from isthmus.tasks.curves import MS_SSIM, PSNR, Curve, Measure, Point, bd_rate
+from isthmus.tasks.curves import MS_SSIM, PSNR, Curve, Measure, Point, bd_rate, best_of
 from isthmus.tasks.decompress import restore
 from isthmus.tasks.image_codecs import ImageCodec, as_pictures, image_codecs
 
@@ -103,14 +103,14 @@ class Comparison:
     """From how many images on ours is smaller there, model included; None for never, or unknown."""
 
     @classmethod
-    def of(cls, curve: Curve, ours: Ours) -> Comparison:
-        """Compare a curve with ours."""
+    def of(cls, curve: Curve, ours: Ours, *, by_ms_ssim: Curve | None = None) -> Comparison:
+        """Compare a curve with ours; `by_ms_ssim` is the one to take at equal MS-SSIM, if it is another."""
         try:
             bytes_there, pays = curve.bytes_at(ours.usual.psnr_db), ours.break_even(curve)
         except ValueError:
             bytes_there, pays = None, None
-        by_psnr, by_ms_ssim = (_bd_rate(curve, ours.curve, measure) for measure in (PSNR, MS_SSIM))
-        return cls(curve, by_psnr, by_ms_ssim, bytes_there, pays)
+        shares = _bd_rate(curve, ours, PSNR), _bd_rate(by_ms_ssim or curve, ours, MS_SSIM)
+        return cls(curve, *shares, bytes_there, pays)
 
     def pays(self) -> str:
         """From when on ours is smaller, in words."""
@@ -138,13 +138,18 @@ class Rival:
     @classmethod
     def of(cls, family: str, curves: Sequence[Curve], ours: Ours) -> Rival:
         """Compare the coders of one family with ours."""
-        every = Curve(family, tuple(point for curve in curves for point in curve.points))
-        return cls(Comparison.of(every, ours), tuple(Comparison.of(curve, ours) for curve in curves))
+        by_psnr, by_ms_ssim = (best_of(family, curves, measure=measure) for measure in (PSNR, MS_SSIM))
+        best = Comparison.of(by_psnr, ours, by_ms_ssim=by_ms_ssim)
+        return cls(best, tuple(Comparison.of(curve, ours) for curve in curves))
 
     @property
     def name(self) -> str:
         """Of the format."""
         return self.best.curve.name
+
+    def curve(self, measure: Measure) -> Curve:
+        """The best of its coders, by one measure."""
+        return best_of(self.name, [coder.curve for coder in self.coders], measure=measure)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, with the points."""
@@ -159,9 +164,9 @@ class Rival:
         return self.best.to_dict() | {"coders": coders}
 
 
-def _bd_rate(reference: Curve, tested: Curve, measure: Measure) -> float | None:
+def _bd_rate(reference: Curve, ours: Ours, measure: Measure) -> float | None:
     try:
-        return bd_rate(reference, tested, measure=measure)
+        return bd_rate(reference, ours.curve, measure=measure)
     except ValueError:  # they share no quality
         return None
 
