@@ -13,9 +13,14 @@ from isthmus.tasks.compress import compress, restore
 from isthmus.tasks.fit import fit
 
 LITTLE = (
-    *(f"net.{half}.channels=[8, 8]" for half in ("encoder", "decoder")),
-    *(f"net.{half}.blocks=[1, 1]" for half in ("encoder", "decoder")),
-    *("train.steps=30", "train.threads=1", "contexts.trees=0", "net.latent=20"),
+    *(
+        "net.decoder.channels=8",
+        "net.decoder.blocks=1",
+        "train.steps=30",
+        "train.threads=1",
+        "contexts.trees=0",
+        "net.latent=20",
+    ),
 )
 
 

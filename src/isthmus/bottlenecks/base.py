@@ -18,7 +18,7 @@ class Coded:
     """What came through a bottleneck during training."""
 
     latent: Tensor
-    """(batch, channel, *position): what the decoder is given."""
+    """(batch, channel + told, *position): what the decoder is given."""
     penalty: Tensor
     """(batch,): to be added to the distortion, per value of the sample, already weighted."""
     rate_bits: Tensor | None = None
@@ -31,10 +31,11 @@ class Bottleneck(nn.Module):
     """Stands between encoder and decoder while the net learns.
 
     Built with the number of latent channels and its own options. `heads` says how many channels
-    the encoder must give for each one of the latent.
+    the encoder must give for each one of the latent, `told` how many it adds for the decoder.
     """
 
     heads = 1
+    told = 0
 
     def __init__(self, channels: int) -> None:
         super().__init__()

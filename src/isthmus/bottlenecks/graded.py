@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from isthmus.bottlenecks.base import Bottleneck, Coded
+from isthmus.bottlenecks.base import Bottleneck, Coded, zeros_per_sample
 from isthmus.bottlenecks.neighbourhood import ANCHORS, PACE, Neighbourhood, between
 from isthmus.bottlenecks.quantiser import Quantiser
 from isthmus.coding.latents import DEFAULT_QUALITY, MAX_QUALITY, Levels, Neighbours
@@ -24,43 +24,56 @@ from isthmus.config import require
 
 
 class Graded(Bottleneck):
-    """(Distortion + price × bits per value) / √price is what training makes small, at all prices.
+    """Where encoder and code learn together, (distortion + price × bits per value) / √price is made small.
 
     Args:
         highest_price: of a bit per value, in units of distortion, at quality 1. With mse on a 0..1
             scale, 1 / (65025 λ) for the λ that papers use with 255².
         lowest_price: at quality 100; those between lie on a straight line of logarithms.
         warm_up: the price climbs to its full height during this first share of the training.
+        joint: without it the steps stay as they are, only the distortion is made small, each quality's
+            beside what is usual there, and what neighbours say is left to training/refining.py. That is
+            right for a net whose encoder is fixed, such as `filtered`.
     """
+
+    told = 1
 
     def __init__(
         self,
         channels: int,
         *,
-        highest_price: float = 5e-3,
-        lowest_price: float = 1e-5,
+        highest_price: float = 8e-3,
+        lowest_price: float = 9e-6,
         warm_up: float = 0.1,
+        joint: bool = True,
     ) -> None:
         super().__init__(channels)
         falling = highest_price > lowest_price > 0
         require(falling, "bottleneck.highest_price", "above the lowest, above 0", highest_price)
         require(0 <= warm_up < 1, "bottleneck.warm_up", "at least 0 and below 1", warm_up)
-        self.prices, self.warm_up = (highest_price, lowest_price), warm_up
+        self.prices, self.warm_up, self.joint = (highest_price, lowest_price), warm_up, joint
         first = torch.linspace(math.log(_FIRST_STEPS[0]), math.log(_FIRST_STEPS[1]), ANCHORS)
         self.log_step = nn.Parameter(first[:, None].repeat(1, channels) / PACE)
         self.neighbourhood = Neighbourhood(channels)
+        if not joint:
+            self.requires_grad_(False)
 
     def forward(self, encoded: Tensor, *, values: int, progress: float) -> Coded:
         """Each sample at a quality of its own; bits per value × price as the penalty."""
         place = self._places(encoded)
         steps = self._steps(place).unflatten(1, (-1, *[1] * (encoded.ndim - 2)))
         scaled = encoded / steps
+        if not self.joint:
+            usual = _USUAL * self._price(place) + _LEAST
+            return Coded(
+                _told(rounded_down(scaled) * steps, place), zeros_per_sample(encoded), weight=1 / usual
+            )
         rounded = scaled + (torch.round(scaled) - scaled).detach()
         bits = self._bits(scaled, rounded, place)
         price = self._price(place)
         weight = _EVEN / price.sqrt()
         rising = min(1.0, _FIRST_PRICE + progress / self.warm_up) if self.warm_up else 1.0
-        return Coded(rounded * steps, rising * price * weight * bits / values, bits, weight)
+        return Coded(_told(rounded * steps, place), rising * price * weight * bits / values, bits, weight)
 
     def context_parameters(self) -> Iterable[nn.Parameter]:
         """Those of the neighbourhood."""
@@ -69,7 +82,7 @@ class Graded(Bottleneck):
     def context_loss(self, encoded: Tensor, place: Tensor) -> Tensor:
         """Bits per symbol of a latent as it is rounded, weighted as in `forward`."""
         with torch.no_grad():
-            symbols = torch.round(encoded / self._steps(place)[..., None, None])
+            symbols = rounded_down(encoded / self._steps(place)[..., None, None])
             weight = self._price(place).sqrt()
         bits = symbol_bits(symbols, *self.neighbourhood(symbols, place)).flatten(1).mean(1)
         return (bits * weight).mean() / weight.mean()
@@ -121,9 +134,33 @@ class Graded(Bottleneck):
         return Quantiser(steps, 0 * steps)
 
 
+def _told(latent: Tensor, place: Tensor) -> Tensor:
+    """With one more channel: -1/2 at quality 1 to 1/2 at 100 (coding/latents/levels.py)."""
+    plane = (place - 0.5).reshape(-1, *[1] * (latent.ndim - 1))
+    return torch.cat([latent, plane.expand(-1, 1, *latent.shape[2:])], dim=1)
+
+
 _FIRST_STEPS = (1.2, 0.04)  # at quality 1 and 100; of a level of 255: 48 and 1.6 (nets/pyramid.py)
 _FIRST_PRICE = 0.2
 _EVEN = 0.03  # brings the loss to about unit size
+
+
+_USUAL, _LEAST = 1 / 15, 2e-5  # the distortion of cosine coefficients at a price, about
+
+
+def rounded_down(scaled: Tensor) -> Tensor:
+    """To whole numbers, and to the smaller one where it is not far: about what coding/latents/thrift.py does.
+
+    >>> rounded_down(torch.tensor([0.6, 0.7, -1.6, 2.6, 2.2])).tolist()
+    [0.0, 1.0, -2.0, 3.0, 2.0]
+    """
+    size = scaled.abs()
+    threshold = torch.where(size < 1.5, _FIRST_THRESHOLD, _THRESHOLD)
+    return scaled.sign() * (size + (1 - threshold)).floor()
+
+
+_FIRST_THRESHOLD, _THRESHOLD = 0.65, 0.58
+"""Above 0, and above every other whole number: from where on the next one is taken."""
 
 
 def symbol_bits(symbols: Tensor, value: Tensor, spread: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ import numpy as np
 
 from isthmus.bottlenecks import Quantiser
 from isthmus.coding.canonical import content_hash, pack_tensors, unpack_tensors
-from isthmus.coding.latents import Grades
+from isthmus.coding.latents import DEFAULT_QUALITY, TOLD_STEP, Grades, told, told_latents
 from isthmus.coding.tables import Table, tables_from_bytes, tables_to_bytes
 from isthmus.coding.version import FORMAT_VERSION, GRADED_VERSION, require_known_format
 from isthmus.data.transforms import Transform
@@ -63,7 +63,9 @@ class Decoder:
     @property
     def code(self) -> tuple[int | None, ...]:
         """Shape of one code (channel, *position); None where it follows the image's size."""
-        return self.program.start
+        if self.grades is None:
+            return self.program.start
+        return (self.grades.neighbours.channels, *self.program.start[1:])
 
     @cached_property
     def quantiser(self) -> Quantiser:
@@ -72,9 +74,10 @@ class Decoder:
 
     def quantiser_at(self, quality: int | None) -> Quantiser:
         """Latents ⇄ symbols at a quality; without grades there is but one."""
-        if quality is None or self.grades is None:
+        if self.grades is None:
             return Quantiser(self.program.step, self.program.offset)
-        return Quantiser(self.grades.levels.steps(quality), self.program.offset)
+        steps = self.grades.levels.steps(quality or DEFAULT_QUALITY)
+        return Quantiser(steps, 0 * steps)
 
     @cached_property
     def hash(self) -> str:
@@ -94,7 +97,7 @@ class Decoder:
             "spec": transform.pop("spec"),
             "transform": transform,
             "ops": [op.to_json() for op in self.program.ops],
-            "code": list(self.code),
+            "code": list(self.program.start),
             "stride": self.stride,
             "golden": self.golden,
         }
@@ -163,9 +166,9 @@ class Decoder:
             "its offset": all(map(math.isfinite, self.transform.offset)),
             "its stride": 0 < self.stride <= MAX_STRIDE,
             "the sides of its code": sides or None not in self.code,
-            "its steps": self.quantiser.step.shape == self.code[:1],
+            "its steps": self.program.step.shape == self.program.start[:1],
             "its tables": len(self.tables) == self.code[0],
-            "its grades": self.grades is None or self.grades.neighbours.channels == self.code[0],
+            "its grades": self.grades is None or self.program.start[0] == self.grades.neighbours.channels + 1,
             "what it makes": self._makes_samples(),
         }
         for part, makes_sense in parts.items():
@@ -175,8 +178,8 @@ class Decoder:
     def _makes_samples(self) -> bool:
         """Whether tensors come out as large as the samples, before they are cropped."""
         weights = {name: stored.values.shape for name, stored in self.program.weights.items()}
-        weights |= {f"quantiser.{name}": self.quantiser.step.shape for name in ("step", "offset")}
-        start = tuple(SIDE if side is None else side for side in self.code)
+        weights |= {f"quantiser.{name}": self.program.step.shape for name in ("step", "offset")}
+        start = tuple(SIDE if side is None else side for side in self.program.start)
         made = shapes_of(self.program.ops, start, weights)[-1]
         wanted = self.spec.tensor_shape
         if None in wanted:
@@ -223,6 +226,7 @@ class Decoder:
         """
         samples = np.empty((len(symbols), *self._sample_shape(symbols, size)), self.spec.dtype)
         into = self.transform.arranged(samples)
+        symbols = self._told(symbols, quality)
         if approximate:
             run = FloatRunner(self._program_at(quality).approximate()).in_fixed_batches
             run(symbols, after=self.transform.unscaled, into=into)
@@ -232,7 +236,7 @@ class Decoder:
 
     def exact_tensors(self, symbols: np.ndarray) -> np.ndarray:
         """int32 symbols → whole numbers in units of `program.result`: tensors, not cropped."""
-        return self._runner_at(None)(symbols)
+        return self._runner_at(None)(self._told(symbols, None))
 
     def reconstruct(self, latents: np.ndarray, size: tuple[int, ...] | None = None) -> np.ndarray:
         """float32 latents (batch, channel, *position) → tensors in the samples' tensor layout, in float32.
@@ -241,6 +245,8 @@ class Decoder:
             latents: as the encoder or `Quantiser.dequantise` gives them.
             size: height and width to crop to, for images of mixed sizes.
         """
+        if self.grades is not None:
+            latents = told_latents(latents, DEFAULT_QUALITY)
         tensors = self._from_latents.in_fixed_batches(latents)
         if self.spec.modality != "image":
             return tensors
@@ -262,10 +268,13 @@ class Decoder:
         sides = (next(uncropped) if side is None else side for side in size or self.spec.shape[:2])
         return (*sides, *(side or 0 for side in self.spec.shape[2:]))
 
+    def _told(self, symbols: np.ndarray, quality: int | None) -> np.ndarray:
+        return symbols if self.grades is None else told(symbols, quality or DEFAULT_QUALITY)
+
     def _program_at(self, quality: int | None) -> IntegerProgram:
         if quality is None or self.grades is None:
             return self.program
-        return replace(self.program, step=self.grades.levels.steps(quality))
+        return replace(self.program, step=np.append(self.grades.levels.steps(quality), TOLD_STEP))
 
     def _runner_at(self, quality: int | None) -> IntegerRunner:
         """The runner of the quality asked for last: blocks of one archive hardly ever differ in it."""

@@ -11,7 +11,6 @@ NETS = Registry(
         "conv": "isthmus.nets.conv:Conv",
         "filtered": "isthmus.nets.filtered:Filtered",
         "mlp": "isthmus.nets.mlp:MLP",
-        "pyramid": "isthmus.nets.pyramid:Pyramid",
         "residual": "isthmus.nets.residual:Residual",
     },
     extra="train",

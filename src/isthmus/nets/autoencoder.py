@@ -63,7 +63,7 @@ class Autoencoder(nn.Module):
 
     @classmethod
     def build(
-        cls, spec: DataSpec, config: NetConfig, *, heads: int = 1, link: str = "identity"
+        cls, spec: DataSpec, config: NetConfig, *, heads: int = 1, told: int = 0, link: str = "identity"
     ) -> Autoencoder:
         """Build the net that `config` describes, for samples of `spec`.
 
@@ -71,6 +71,7 @@ class Autoencoder(nn.Module):
 
         Args:
             heads: 2 where the bottleneck needs a mean and a log-variance.
+            told: channels that the bottleneck adds to a code for the decoder.
             link: stands in for `net.output = "auto"`; give the loss's own `link`.
         Raises:
             ConfigError: an unknown option, halves that do not fit, or samples they cannot take.
@@ -88,7 +89,7 @@ class Autoencoder(nn.Module):
         _check_fit(sample, config)
         return cls(
             encoders.encoder(sample, config.latent, heads=heads, **config.encoder.options),
-            decoders.decoder(sample, config.latent, **config.decoder.options),
+            decoders.decoder(sample, config.latent, told=told, **config.decoder.options),
             sample=sample,
             code_shape=encoders.code_shape(sample, config.latent, **config.encoder.options),
             stride=encoders.stride(**config.encoder.options),

@@ -44,8 +44,11 @@ class Net(ABC):
 
     @classmethod
     @abstractmethod
-    def decoder(cls, sample: Shape, latent: int) -> nn.Module:
-        """A module from (batch, *code) to (batch, *sample)."""
+    def decoder(cls, sample: Shape, latent: int, *, told: int = 0) -> nn.Module:
+        """A module from (batch, *code) to (batch, *sample).
+
+        The code then has `told` further channels, in which a bottleneck says how it was rounded.
+        """
 
     @classmethod
     def stride(cls, **options: Any) -> int:
@@ -73,7 +76,7 @@ def option_names(make: Callable[..., Any]) -> list[str]:
     ['hidden']
     """
     parameters = inspect.signature(make).parameters.values()
-    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "heads"]
+    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name not in ("heads", "told")]
 
 
 def fixed(sample: Shape, family: str) -> tuple[int, ...]:

@@ -78,6 +78,21 @@ def quiet(layer: Layer) -> Layer:
     return layer
 
 
+class Fixed(nn.Conv2d):
+    """A 1×1 convolution that training leaves as it is, always computed in float32."""
+
+    bias: torch.Tensor
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 1)
+        self.requires_grad_(False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(batch, channel, height, width) → the same with other channels."""
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.float())
+
+
 class Sum(nn.Module):
     """A short way plus a long one: linear(x) + deep(x).
 

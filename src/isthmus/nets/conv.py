@@ -60,15 +60,16 @@ class Conv(Net):
         sample: Shape,
         latent: int,
         *,
+        told: int = 0,
         channels: int | Sequence[int] = (16, 32, 64),
         blocks: int = 0,
         activation: str = "relu",
     ) -> nn.Module:
-        """(batch, latent) → (batch, channel, height, width)."""
+        """(batch, latent + told) → (batch, channel, height, width)."""
         levels = _levels(sample, channels)
         smallest = levels[-1]
         steps: Steps = [
-            ("dense", linear(latent, prod(smallest), before=activation)),
+            ("dense", linear(latent + told, prod(smallest), before=activation)),
             ("unflatten", nn.Unflatten(1, smallest)),
         ]
         for number in range(len(levels) - 1, 0, -1):

@@ -69,9 +69,15 @@ def analyse_cosines(
 
 @torch.no_grad()
 def synthesise_cosines(
-    layer: torch.nn.Conv2d, depth: int, stride: int, *, fine: int = 1, even: float | None = None
+    layer: torch.nn.Conv2d,
+    depth: int,
+    stride: int,
+    *,
+    inputs: int,
+    fine: int = 1,
+    even: float | None = None,
 ) -> None:
-    """Set a 1×1 convolution to undo `analyse_cosines` with the same `even`, as far as its inputs tell.
+    """Set a 1×1 convolution to undo `analyse_cosines` with the same `even`, as far as `inputs` tell.
 
     Its outputs are in the order of `nn.PixelUnshuffle(fine)`, then of `nn.PixelUnshuffle(stride / fine)`:
     shuffled by stride / fine and then by `fine`, they are pixels.
@@ -79,10 +85,10 @@ def synthesise_cosines(
     basis, frequency = cosine_basis(depth, stride)
     split = basis.reshape(len(basis), depth, stride // fine, fine, stride // fine, fine)
     basis = split.transpose(0, 1, 3, 5, 2, 4).reshape(len(basis), -1)
-    count = min(layer.in_channels, len(basis))
+    count = min(inputs, len(basis))
     columns = (basis[:count] / _gains(frequency[:count, None], even)).T
     layer.weight.zero_()
-    layer.weight[:, :count, 0, 0] = torch.from_numpy(columns)
+    layer.weight[: columns.shape[0], :count, 0, 0] = torch.from_numpy(columns)
     layer.bias.fill_(_MID_GREY)  # type: ignore[union-attr]
 
 

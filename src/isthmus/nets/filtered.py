@@ -1,4 +1,4 @@
-"""Images of any size ⇄ codes: a linear transform of patches, with filters among pixels around it."""
+"""Images of any size ⇄ codes: the cosine transform of patches, and a filter that mends what rounding did."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from isthmus.nets.base import Net, Shape, whole
-from isthmus.nets.blocks import Sum, activation_module, chain, convolution, quiet, residual_blocks
+from isthmus.nets.blocks import Fixed, Sum, activation_module, chain, convolution, quiet, residual_blocks
 from isthmus.nets.cosines import analyse_cosines, synthesise_cosines
 from isthmus.nets.residual import Residual, sample_depth
 
@@ -16,17 +16,18 @@ from isthmus.nets.residual import Residual, sample_depth
 class Filtered(Net):
     """(channel, height, width) ⇄ (latent, height/stride, width/stride).
 
-    The code is a linear map of each stride × stride patch, which starts as a cosine transform. Around it
-    work convolutions at half the resolution: before it they help to say less, behind it they repair what
-    rounding did. They treat every place alike, so they learn from little data what dense layers over
-    patches need much data for.
+    The code holds the cosine coefficients of each stride × stride patch. The transform is orthonormal and
+    stays as it is: one step suits all coefficients, and no training leaks the large ones into the small
+    ones. Behind it a filter of residual blocks, at half the resolution, learns what images of this kind
+    look like, and takes away what rounding left: edges of patches, ringing, lost detail.
 
     Source: filters behind a transform codec: Dai, Liu & Wu 2017, arXiv:1608.06690.
 
     Options of both halves:
-        channels: channels of the filters.
-        blocks: residual blocks in them; each lets a pixel see two pixels further.
-        stride: 4, 8 or 16; must be the same in both halves.
+        stride: 4, 8, 16 or 32; must be the same in both halves.
+    Options of the decoder:
+        channels: of the filter.
+        blocks: residual blocks in it; each lets a pixel see two pixels further.
         activation: relu, leaky_relu, gelu, silu, tanh or sigmoid.
 
     >>> Filtered.code_shape((3, 100, 200), 24)
@@ -44,35 +45,12 @@ class Filtered(Net):
         return Residual.stride(stride=stride)
 
     @classmethod
-    def encoder(
-        cls,
-        sample: Shape,
-        latent: int,
-        *,
-        heads: int = 1,
-        channels: int = 24,
-        blocks: int = 2,
-        stride: int = 8,
-        activation: str = "relu",
-    ) -> nn.Module:
+    def encoder(cls, sample: Shape, latent: int, *, heads: int = 1, stride: int = 8) -> nn.Module:
         """(batch, channel, height, width) → (batch, heads·latent, height/stride, width/stride)."""
         depth = sample_depth(sample)
-        fine, patch = _FINE**2 * depth, Residual.stride(stride=stride) ** 2 * depth
-        linear = nn.Conv2d(patch, heads * latent, 1)
-        analyse_cosines(linear, depth, stride, outputs=latent)
-        said = quiet(convolution(patch, heads * latent, side=1))
-        coarser = nn.PixelUnshuffle(stride // _FINE)
-        filters = chain(
-            [
-                ("fine", nn.PixelUnshuffle(_FINE)),
-                ("centre", _centred(fine)),
-                *_filters(fine, channels, blocks, activation),
-                ("patches", coarser),
-                ("said", said),
-            ]
-        )
-        whole_way = chain([("space_to_depth", nn.PixelUnshuffle(stride)), ("code", linear)])
-        return Sum(whole_way, filters)
+        code = Fixed(Residual.stride(stride=stride) ** 2 * depth, heads * latent)
+        analyse_cosines(code, depth, stride, outputs=latent, even=EVEN)
+        return chain([("patches", nn.PixelUnshuffle(stride)), ("code", code)])
 
     @classmethod
     def decoder(
@@ -80,51 +58,49 @@ class Filtered(Net):
         sample: Shape,
         latent: int,
         *,
-        channels: int = 32,
-        blocks: int = 2,
+        told: int = 0,
+        channels: int = 48,
+        blocks: int = 3,
         stride: int = 8,
         activation: str = "relu",
     ) -> nn.Module:
-        """(batch, latent, height/stride, width/stride) → (batch, channel, height, width)."""
+        """(batch, latent + told, height/stride, width/stride) → (batch, channel, height, width)."""
         depth = sample_depth(sample)
-        fine, patch = _FINE**2 * depth, Residual.stride(stride=stride) ** 2 * depth
-        linear = nn.Conv2d(latent, patch, 1)
-        synthesise_cosines(linear, depth, stride, fine=_FINE)
-        filters = _filters(fine, channels, blocks, activation)
+        fine = _FINE**2 * depth
+        patches = Fixed(latent + told, (fine + told) * (Residual.stride(stride=stride) // _FINE) ** 2)
+        synthesise_cosines(patches, depth, stride, inputs=latent, fine=_FINE, even=EVEN)
+        pixels = Fixed(fine + told, fine)
         with torch.no_grad():
-            # Pixels stay around 0, which is what convolutions see beyond the edge, up to the last layer.
-            linear.bias.zero_()  # type: ignore[union-attr]
-            filters[-1][1].bias.fill_(_MID_GREY)  # type: ignore[operator]
+            # Up to the last layer pixels stay around 0, which is what convolutions see beyond the edge.
+            patches.bias.zero_()
+            patches.weight[fine * (stride // _FINE) ** 2 :, latent:] = 1  # what is told, to every place
+            pixels.weight.copy_(torch.eye(fine, fine + told)[..., None, None])
+            pixels.bias.fill_(_MID_GREY)
         return chain(
             [
-                ("patches", linear),
+                ("patches", patches),
                 ("to_fine", nn.PixelShuffle(stride // _FINE)),
-                ("both", Sum(nn.Identity(), chain(filters))),
+                ("mended", Sum(pixels, _filter(fine + told, fine, channels, blocks, activation))),
                 ("depth_to_space", nn.PixelShuffle(_FINE)),
             ]
         )
 
 
+EVEN = 6.4
+"""Of the coefficients of pixels 0 to 1: brings steps that people want to between 1 and 1/30."""
 _FINE = 2
 _MID_GREY = 0.5
 
 
-def _filters(depth: int, channels: int, blocks: int, activation: str) -> list[tuple[str, nn.Module]]:
-    """Named layers from `depth` channels to as many, which start out quiet."""
+def _filter(inputs: int, outputs: int, channels: int, blocks: int, activation: str) -> nn.Module:
+    """It starts out all but silent: most of what it could say would be wrong."""
     whole(channels, "channels", least=1)
-    return [
-        ("stem", convolution(depth, channels, before=activation)),
-        ("activation", activation_module(activation)),
-        *residual_blocks(blocks, channels, activation, "fine"),
-        ("last", activation_module(activation)),
-        ("repair", quiet(convolution(channels, depth))),
-    ]
-
-
-@torch.no_grad()
-def _centred(depth: int) -> nn.Conv2d:
-    """A layer that starts as x - 1/2."""
-    layer = nn.Conv2d(depth, depth, 1)
-    layer.weight.copy_(torch.eye(depth)[..., None, None])
-    layer.bias.fill_(-_MID_GREY)  # type: ignore[union-attr]
-    return layer
+    return chain(
+        [
+            ("stem", convolution(inputs, channels, before=activation)),
+            ("activation", activation_module(activation)),
+            *residual_blocks(blocks, channels, activation, "fine"),
+            ("last", activation_module(activation)),
+            ("repair", quiet(quiet(convolution(channels, outputs)))),
+        ]
+    )

@@ -64,13 +64,14 @@ class MLP(Net):
         sample: Shape,
         latent: int,
         *,
+        told: int = 0,
         hidden: int | Sequence[int] = (512, 256),
         activation: str = "relu",
         dropout: float = 0.0,
     ) -> nn.Module:
-        """(batch, latent) → (batch, *sample)."""
+        """(batch, latent + told) → (batch, *sample)."""
         shape = fixed(sample, "mlp")
-        sizes = (latent, *reversed(widths(hidden, "hidden")))
+        sizes = (latent + told, *reversed(widths(hidden, "hidden")))
         steps = _hidden_layers(sizes, activation, dropout, norm=False)
         return chain(
             [*steps, ("sample", linear(sizes[-1], prod(shape))), ("unflatten", nn.Unflatten(1, shape))]

@@ -75,24 +75,25 @@ class Residual(Net):
         sample: Shape,
         latent: int,
         *,
+        told: int = 0,
         channels: int = 96,
         blocks: int = 3,
         stride: int = 8,
         activation: str = "relu",
     ) -> nn.Module:
-        """(batch, latent, height/stride, width/stride) → (batch, channel, height, width)."""
+        """(batch, latent + told, height/stride, width/stride) → (batch, channel, height, width)."""
         patch = _patch_values(sample, stride, channels)
         active = activation_module(activation)
         deep = chain(
             [
-                ("stem", convolution(latent, channels, before=activation)),
+                ("stem", convolution(latent + told, channels, before=activation)),
                 ("activation", active),
                 *residual_blocks(blocks, channels, activation, "low"),
                 ("patches", quiet(convolution(channels, patch))),
             ]
         )
-        linear = nn.Conv2d(latent, patch, 1)
-        synthesise_cosines(linear, sample_depth(sample), stride)
+        linear = nn.Conv2d(latent + told, patch, 1)
+        synthesise_cosines(linear, sample_depth(sample), stride, inputs=latent)
         return chain([("both", Sum(linear, deep)), ("depth_to_space", nn.PixelShuffle(stride))])
 
 

@@ -194,15 +194,15 @@ def _settle(
 
 
 def _enough(spec: DataSpec, config: Config) -> int:
-    """Channels that hold nearly all there is in a patch of an image."""
+    """Channels that hold all there is in a patch of an image, or nearly."""
     from isthmus.nets import NETS
 
     stride = NETS.find(config.net.encoder.name).stride(**config.net.encoder.options)
     require(spec.modality == "image" and stride > 1, "net.latent", "at least 1", 0)
-    return min(_MOST_CHANNELS, -(-2 * spec.channels * stride**2 // 3))
+    return min(_MOST_CHANNELS, spec.channels * stride**2)
 
 
-_MOST_CHANNELS = 192
+_MOST_CHANNELS = 256
 PURPOSES = {"lossy": (0.1, 0.5), "bounded": (0.1, 0.5), "lossless": (0.8, 2.0)}
 """For each purpose: the share of a budget that contexts get, and their trees, times the recipe's."""
 

@@ -32,6 +32,7 @@ class Draft:
     """A decoder without scales and quantiser."""
 
     code: Shape
+    """As the decoder is given it, with what is told beside the latent."""
     ops: tuple[Op, ...]
     weights: Mapping[str, IntegerWeights]
 
@@ -41,8 +42,11 @@ class Draft:
         arrays = {
             name: t.detach().float().cpu().numpy() for name, t in learner.net.decoder.state_dict().items()
         }
-        weights = {n: to_integer_weights(w, bits=config.net.weight_bits) for n, w in arrays.items()}
-        return cls(learner.net.code_shape, decoder_ops(learner.net), weights)
+        bits = dict.fromkeys(arrays, config.net.weight_bits) | dict.fromkeys(_fixed(learner), _FIXED_BITS)
+        weights = {n: to_integer_weights(w, bits=bits[n]) for n, w in arrays.items()}
+        channels, *positions = learner.net.code_shape
+        code = ((channels or 0) + learner.bottleneck.told, *positions)
+        return cls(code, decoder_ops(learner.net), weights)
 
     def program(self, steps: Quantiser) -> Program:
         """Symbols → tensors in float32."""
@@ -82,6 +86,15 @@ class Draft:
             raise ConfigError(
                 f"The decoder cannot run in integers: {wrong}. Use other settings under net.decoder."
             ) from wrong
+
+
+_FIXED_BITS = 16
+"""Of weights that no training has adapted to their rounding: at high quality it would be felt."""
+
+
+def _fixed(learner: Learner) -> list[str]:
+    """The names of weights that training left as they were."""
+    return [name for name, weights in learner.net.decoder.named_parameters() if not weights.requires_grad]
 
 
 def _tensors_of(program: IntegerProgram) -> Callable[[np.ndarray], np.ndarray]:

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.bottlenecks.quantiser import by_channel
-from isthmus.coding.latents import DEFAULT_QUALITY
+from isthmus.bottlenecks.quantiser import Quantiser, by_channel
+from isthmus.coding.latents import DEFAULT_QUALITY, TOLD_OFFSET, TOLD_STEP, Levels, told_latents
 from isthmus.coding.latents.grades import as_grid
 from isthmus.coding.tables import Table
 from isthmus.config import Config
@@ -22,12 +22,12 @@ from isthmus.data.grouping import by_shape, some
 from isthmus.data.source import Source
 from isthmus.data.transforms import Transform
 from isthmus.exact.float_runner import FloatRunner
-from isthmus.exact.program import Program
+from isthmus.exact.program import IntegerProgram, Program
 from isthmus.model import Decoder, Model
 from isthmus.model.artefact import WORTH
 from isthmus.nets.lowering import BOTTLENECK, ENCODER, encoder_ops
 from isthmus.spec import DataSpec
-from isthmus.training.draft import Draft
+from isthmus.training.draft import Draft, Pairs
 from isthmus.training.grading import grades_of, worth_of
 from isthmus.training.objective import Learner
 from isthmus.training.refining import refine
@@ -71,18 +71,20 @@ def to_model(
         steps = draft.choose_quantiser(*coded(judged[:_CALIBRATED])[0], config)
     few = counted[:: max(1, len(counted) // _CALIBRATED)]
     levels = learner.bottleneck.levels()
-    fine = steps if levels is None else replace(steps, step=levels.steps(_FINE))
-    program = draft.in_integers(fine, [(fine.quantise(z), batch) for z, batch in coded(few)])
+    if levels is None:
+        program = draft.in_integers(steps, [(steps.quantise(z), batch) for z, batch in coded(few)])
+    else:
+        program = _graded(draft, levels, coded(few))
     latents = [encode(batch) for batch in _tensors(source, counted, transform)]
     plain = Decoder(
         transform=transform,
-        program=replace(program, step=steps.step),
+        program=program,
         stride=learner.net.stride,
         tables=tuple(Table.fit(values) for values in by_channel([steps.quantise(z) for z in latents])),
     )
     refine(learner.bottleneck, latents, steps=refining_steps, seed=config.train.seed)
     encoder = {**tensors, **_arrays(learner, BOTTLENECK)}
-    worth = None if levels is None else worth_of(learner, plain, latents[0])
+    worth = None if levels is None else worth_of(learner, program, latents[0])
     decoder = replace(plain, grades=grades_of(learner.bottleneck, latents, worth))
     if worth is not None:
         encoder[WORTH] = worth
@@ -91,6 +93,18 @@ def to_model(
     kind = "held-out" if len(held_out) else "training"
     measured = {"samples": len(judged), "kind": kind, **figures}
     return replace(model, provenance={**provenance, "held_out": measured})
+
+
+def _graded(draft: Draft, levels: Levels, pairs: Pairs) -> IntegerProgram:
+    """The decoder of a code of all qualities, in integers that do justice to a fine one."""
+
+    def rounding(quality: int) -> Quantiser:
+        steps = np.append(levels.steps(quality), TOLD_STEP)
+        return Quantiser(steps, np.append(np.zeros(len(steps) - 1, np.float32), TOLD_OFFSET))
+
+    fine = rounding(_FINE)
+    symbols = [(fine.quantise(told_latents(z, _FINE)), batch) for z, batch in pairs]
+    return replace(draft.in_integers(fine, symbols), step=rounding(DEFAULT_QUALITY).step)
 
 
 _FINE = 75  # the quality that the integers of the net must do justice to

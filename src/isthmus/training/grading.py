@@ -8,10 +8,11 @@ import numpy as np
 
 from isthmus.bottlenecks.base import Bottleneck
 from isthmus.bottlenecks.quantiser import output_gain
-from isthmus.coding.latents import MAX_QUALITY, Grades, Levels
+from isthmus.coding.latents import DEFAULT_QUALITY, MAX_QUALITY, Grades, Levels, told_latents
 from isthmus.coding.latents.grades import as_grid, fit_tables
 from isthmus.coding.latents.thrift import worth_at
-from isthmus.model import Decoder
+from isthmus.exact.float_runner import FloatRunner
+from isthmus.exact.program import IntegerProgram
 from isthmus.training.objective import Learner
 
 COUNTED_AT = (50, 10, 90, 30, 70, 1, 100)
@@ -23,7 +24,7 @@ THRIFT = 0.5
 """Bits count half: a symbol also says something to its neighbours (docs/decisions/0016)."""
 
 
-def worth_of(learner: Learner, decoder: Decoder, latents: np.ndarray) -> np.ndarray | None:
+def worth_of(learner: Learner, program: IntegerProgram, latents: np.ndarray) -> np.ndarray | None:
     """How many bits an error of one step is worth at a few qualities: float32 (anchors, channel).
 
     It is what the error adds to the distortion, over the price of a bit. None where the distortion is
@@ -36,8 +37,13 @@ def worth_of(learner: Learner, decoder: Decoder, latents: np.ndarray) -> np.ndar
     if latents.ndim == 4:
         few = np.ascontiguousarray(few[:, :, :_WEIGHED_SIDE, :_WEIGHED_SIDE])
     spread = np.maximum(np.moveaxis(latents, 1, 0).reshape(latents.shape[1], -1).std(axis=1), 1e-3)
-    gain = output_gain(few, decoder.reconstruct, spread)
-    values = decoder.reconstruct(few[:1]).size
+    run = FloatRunner(program.approximate().without_first())
+
+    def decode(codes: np.ndarray) -> np.ndarray:
+        return run.in_fixed_batches(told_latents(codes, DEFAULT_QUALITY))
+
+    gain = output_gain(few, decode, spread)
+    values = decode(few[:1]).size
     errors = gain**2 * values / max(1, few[0, 0].size)  # summed over a sample, of one symbol off by one unit
     qualities = [round(1 + (MAX_QUALITY - 1) * n / (ANCHORS - 1)) for n in range(ANCHORS)]
     rows = [

@@ -44,7 +44,9 @@ class Learner(nn.Module):
         self.weights_of = config.loss
         self.distortion = build_part(LOSSES, config.loss.distortion)
         bottleneck = BOTTLENECKS.find(config.bottleneck.name)
-        self.net = Autoencoder.build(spec, config.net, heads=bottleneck.heads, link=self.distortion.link)
+        self.net = Autoencoder.build(
+            spec, config.net, heads=bottleneck.heads, told=bottleneck.told, link=self.distortion.link
+        )
         if self.net.link == "softmax":
             _require_classes(self.net.sample)
         self.bottleneck = build_part(BOTTLENECKS, config.bottleneck, config.net.latent)

@@ -6,6 +6,7 @@ that a run is a function of its plan and its seed alone.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import time
@@ -14,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from isthmus.config import TrainConfig
+from isthmus.training.refining import SHARE, STEPS_SHARE
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Plan:
     step_s: float | None
     """Measured seconds a step, when a budget made it necessary."""
     budget_s: float | None
+    refining_steps: int = 0
+    """Of what neighbours say, after the net (training/refining.py)."""
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -57,6 +61,9 @@ class Stopwatch(Protocol):
     def look_s(self) -> float:
         """Seconds that one look at the held-out data takes."""
 
+    def refine_s(self) -> float:
+        """Seconds of one step of refining."""
+
     def try_compiling(self, eager_s: float) -> tuple[bool, float]:
         """Whether compiled steps are worth keeping, and the seconds of the better kind."""
 
@@ -66,7 +73,7 @@ def make_plan(
     *,
     steps_per_epoch: int,
     rehearse: Callable[[float], Stopwatch],
-    reserved: float = 0.0,
+    refines: bool = False,
 ) -> Plan:
     """Decide on threads and steps; with a budget, by measuring.
 
@@ -74,11 +81,13 @@ def make_plan(
         config: of the run.
         steps_per_epoch: batches in the training data.
         rehearse: called, with the seconds it may take, only if something must be measured.
-        reserved: the share of a budget that what follows the training takes, beside what always does.
+        refines: whether contexts are refined after the net; they get their share of a budget, or of the
+            steps.
     """
     started = time.monotonic()
     steps = config.steps or config.epochs * steps_per_epoch
     threads, step_s, look_s = config.threads or 1, None, 0.0
+    refining_steps = math.ceil(STEPS_SHARE * steps) if refines else 0
     compiled = config.compile == "on"
     if config.budget_s is not None or config.threads is None:
         rehearsal = rehearse(1.0 if config.budget_s is None else min(6.0, 0.06 * config.budget_s))
@@ -89,9 +98,14 @@ def make_plan(
                 compiled, step_s = rehearsal.try_compiling(step_s)
     every = config.evaluate_every or _often_enough(steps_per_epoch, step_s, look_s)
     if config.budget_s is not None and config.steps is None and step_s is not None:
-        left = (_TRAINING_SHARE - reserved) * config.budget_s - (time.monotonic() - started)
-        steps = max(1, int(left / (step_s + look_s / every)))
-    return Plan(steps, steps_per_epoch, min(every, steps), threads, compiled, step_s, config.budget_s)
+        refine_s = rehearsal.refine_s() if refines else 0.0
+        left = _TRAINING_SHARE * config.budget_s - (time.monotonic() - started)
+        share = SHARE if refines else 0.0
+        steps = max(1, int((1 - share) * left / (step_s + look_s / every)))
+        refining_steps = max(1, int(share * left / refine_s)) if refines else 0
+    return Plan(
+        steps, steps_per_epoch, min(every, steps), threads, compiled, step_s, config.budget_s, refining_steps
+    )
 
 
 _TRAINING_SHARE = 0.88  # the rest is for fitting tables, saving, and a machine that gets busier

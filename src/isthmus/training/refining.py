@@ -15,8 +15,10 @@ import torch
 from isthmus.bottlenecks.base import Bottleneck
 from isthmus.coding.latents.grades import as_grid
 
-SHARE = 0.12
-"""Steps, to one of the training before."""
+SHARE = 0.5
+"""Of the time that a budget leaves for training."""
+STEPS_SHARE = 0.25
+"""Steps, to one of the training before, where there is no budget."""
 POSITIONS = 4096
 """Of the code in a step."""
 WIDEST = 64
@@ -35,7 +37,7 @@ def refine(bottleneck: Bottleneck, latents: Sequence[np.ndarray], *, steps: int,
     """
     if bottleneck.levels() is None or not steps:
         return
-    parameters = list(bottleneck.context_parameters())
+    parameters = [parameter.requires_grad_(True) for parameter in bottleneck.context_parameters()]
     device = parameters[0].device
     optimiser = torch.optim.Adam(parameters, betas=(0.9, 0.99))
     random = np.random.default_rng((seed, steps))

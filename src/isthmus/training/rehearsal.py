@@ -17,6 +17,9 @@ from isthmus.training.feed import Batch, Feed
 from isthmus.training.loop import Run
 from isthmus.training.objective import Learner
 from isthmus.training.plan import Plan
+from isthmus.training.refining import refine
+
+_REFINED = 5
 
 
 class Rehearsal:
@@ -67,6 +70,16 @@ class Rehearsal:
             started = time.monotonic()
             self._run.look(self._run.progress.step)
             return time.monotonic() - started
+
+    def refine_s(self) -> float:
+        """Seconds of one step of refining, on codes of held-out samples."""
+        run, seen = self._run, self._run.held_out[0] if self._run.held_out else next(self._batches)[0]
+        with torch.inference_mode():
+            latents = run.learner.net.encode(seen).float().cpu().numpy()
+        refine(run.learner.bottleneck, [latents], steps=1)
+        started = time.monotonic()
+        refine(run.learner.bottleneck, [latents], steps=_REFINED)
+        return (time.monotonic() - started) / _REFINED
 
     def try_compiling(self, eager_s: float) -> tuple[bool, float]:
         """Whether compiled steps are worth keeping, and the seconds of the better kind."""

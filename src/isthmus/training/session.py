@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from isthmus.model import Model
 from isthmus.nets import NETS
 from isthmus.nets.lowering import BOTTLENECK, DECODER, ENCODER
 from isthmus.spec import DataSpec
-from isthmus.training import CHECKPOINT, refining
+from isthmus.training import CHECKPOINT
 from isthmus.training.checkpoint import Checkpoint, load_checkpoint
 from isthmus.training.feed import Feed, held_out_tensors
 from isthmus.training.finish import to_model
@@ -94,7 +93,7 @@ class Session:
             self._config.train,
             steps_per_epoch=self._feed.steps_per_epoch,
             rehearse=self._rehearse,
-            reserved=0.0 if self.learner.bottleneck.levels() is None else refining.SHARE,
+            refines=self.learner.bottleneck.levels() is not None,
         )
         if plan.step_s is not None:
             self.accelerator.free_memory()  # it would keep the rehearsal's copy
@@ -133,7 +132,6 @@ class Session:
 
     def to_model(self, provenance: dict[str, Any]) -> Model:
         """Finish: integers, quantiser, contexts, tables, figures."""
-        steps = 0 if self._plan is None else self._plan.steps
         return to_model(
             self.learner,
             config=self._config,
@@ -142,7 +140,7 @@ class Session:
             fitted_on=self._train,
             held_out=self._held,
             provenance=provenance,
-            refining_steps=math.ceil(refining.SHARE * steps),
+            refining_steps=0 if self._plan is None else self._plan.refining_steps,
         )
 
     def _what_must_agree(self) -> dict[str, Any]:

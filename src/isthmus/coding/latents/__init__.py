@@ -9,7 +9,25 @@ Integers alone: what is decoded chooses among tables that were counted when the 
 """
 
 from isthmus.coding.latents.grades import Grades
-from isthmus.coding.latents.levels import DEFAULT_QUALITY, MAX_QUALITY, Levels
+from isthmus.coding.latents.levels import (
+    DEFAULT_QUALITY,
+    MAX_QUALITY,
+    TOLD_OFFSET,
+    TOLD_STEP,
+    Levels,
+    told,
+    told_latents,
+)
 from isthmus.coding.latents.neighbours import Neighbours
 
-__all__ = ["DEFAULT_QUALITY", "MAX_QUALITY", "Grades", "Levels", "Neighbours"]
+__all__ = [
+    "DEFAULT_QUALITY",
+    "MAX_QUALITY",
+    "TOLD_OFFSET",
+    "TOLD_STEP",
+    "Grades",
+    "Levels",
+    "Neighbours",
+    "told",
+    "told_latents",
+]

@@ -48,6 +48,24 @@ class Levels:
         return np.ldexp(fraction, parts // PARTS).astype(np.float32)
 
 
+TOLD_STEP, TOLD_OFFSET = np.float32(1 / (MAX_QUALITY - 1)), np.float32(-0.5 - 1 / (MAX_QUALITY - 1))
+"""Of the channel that tells the decoder the quality: it then reads -1/2 at 1 and 1/2 at 100."""
+
+
+def told(symbols: np.ndarray, quality: int) -> np.ndarray:
+    """Symbols (sample, channel, …) with one more channel, the quality: it says how far off they may be.
+
+    >>> told(np.int32([[7, 8]]), 50).tolist()
+    [[7, 8, 50]]
+    """
+    return np.insert(symbols, symbols.shape[1], quality, axis=1)
+
+
+def told_latents(latents: np.ndarray, quality: int) -> np.ndarray:
+    """The same of float32 latents."""
+    return np.insert(latents, latents.shape[1], quality * TOLD_STEP + TOLD_OFFSET, axis=1)
+
+
 def interpolated(anchors: np.ndarray, quality: int) -> np.ndarray:
     """int64: the straight line between the two anchors around a quality, rounded down."""
     place, past = divmod((quality - 1) * (len(anchors) - 1), MAX_QUALITY - 1)
