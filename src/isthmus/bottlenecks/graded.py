@@ -87,6 +87,13 @@ class Graded(Bottleneck):
         bits = symbol_bits(symbols, *self.neighbourhood(symbols, place)).flatten(1).mean(1)
         return (bits * weight).mean() / weight.mean()
 
+    @torch.no_grad()
+    def bits_at(self, encoded: Tensor, quality: int) -> float:
+        """Bits of a latent (batch, channel, height, width) at a quality, 1 to 100."""
+        place = torch.full((len(encoded),), (quality - 1) / (MAX_QUALITY - 1))
+        symbols = rounded_down(encoded / self._steps(place)[..., None, None])
+        return float(symbol_bits(symbols, *self.neighbourhood(symbols, place)).sum())
+
     def _steps(self, place: Tensor) -> Tensor:
         """(batch, channel) at qualities 0 to 1."""
         return torch.exp(between(PACE * self.log_step, place))

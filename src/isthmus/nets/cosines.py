@@ -49,11 +49,20 @@ def _gains(frequency: np.ndarray, even: float | None) -> np.ndarray:
     return gains(frequency) if even is None else np.full_like(frequency, even)
 
 
+MID_GREY = 0.5
+
+
 @torch.no_grad()
 def analyse_cosines(
-    layer: torch.nn.Conv2d, depth: int, stride: int, *, outputs: int, even: float | None = None
+    layer: torch.nn.Conv2d,
+    depth: int,
+    stride: int,
+    *,
+    outputs: int,
+    even: float | None = None,
+    level: float = MID_GREY,
 ) -> None:
-    """Set a 1×1 convolution to give the smoothest coefficients of patches around mid-grey.
+    """Set a 1×1 convolution to give the smoothest coefficients of patches around a level.
 
     The first `outputs` of its channels are set, as far as there are patterns; the rest start at 0.
     Coefficients are brought to about unit size each, or all multiplied by `even`.
@@ -64,7 +73,7 @@ def analyse_cosines(
     layer.weight.zero_()
     layer.bias.zero_()  # type: ignore[union-attr]
     layer.weight[:count, :, 0, 0] = torch.from_numpy(rows)
-    layer.bias[:count] = torch.from_numpy(-rows.sum(axis=1) * _MID_GREY)  # type: ignore[index]
+    layer.bias[:count] = torch.from_numpy(-rows.sum(axis=1) * level)  # type: ignore[index]
 
 
 @torch.no_grad()
@@ -89,7 +98,4 @@ def synthesise_cosines(
     columns = (basis[:count] / _gains(frequency[:count, None], even)).T
     layer.weight.zero_()
     layer.weight[: columns.shape[0], :count, 0, 0] = torch.from_numpy(columns)
-    layer.bias.fill_(_MID_GREY)  # type: ignore[union-attr]
-
-
-_MID_GREY = 0.5
+    layer.bias.fill_(MID_GREY)  # type: ignore[union-attr]

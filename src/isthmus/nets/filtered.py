@@ -7,10 +7,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from isthmus.nets.base import Net, Shape, whole
+from isthmus.config import require
+from isthmus.nets.base import Net, Shape, image, whole
 from isthmus.nets.blocks import Fixed, Sum, activation_module, chain, convolution, quiet, residual_blocks
-from isthmus.nets.cosines import analyse_cosines, synthesise_cosines
-from isthmus.nets.residual import Residual, sample_depth
+from isthmus.nets.cosines import MID_GREY, analyse_cosines, synthesise_cosines
+from isthmus.nets.residual import sample_depth
 
 
 class Filtered(Net):
@@ -24,7 +25,8 @@ class Filtered(Net):
     Source: filters behind a transform codec: Dai, Liu & Wu 2017, arXiv:1608.06690.
 
     Options of both halves:
-        stride: 4, 8, 16 or 32; must be the same in both halves.
+        stride: 2, 4, 8, 16 or 32; must be the same in both halves.
+        level: the pixel value that is told as 0; must be the same in both halves.
     Options of the decoder:
         channels: of the filter.
         blocks: residual blocks in it; each lets a pixel see two pixels further.
@@ -37,19 +39,24 @@ class Filtered(Net):
     @classmethod
     def code_shape(cls, sample: Shape, latent: int, *, stride: int = 8, **options: Any) -> Shape:
         """(latent, height/stride, width/stride), rounded up; None where a side varies."""
-        return Residual.code_shape(sample, latent, stride=stride)
+        _, *sides = image(sample, "filtered")
+        stride = cls.stride(stride=stride)
+        return (latent, *(None if side is None else -(-side // stride) for side in sides))
 
     @classmethod
     def stride(cls, *, stride: int = 8, **options: Any) -> int:
         """The option of that name."""
-        return Residual.stride(stride=stride)
+        require(stride in STRIDES, "stride", "2, 4, 8, 16 or 32", stride)
+        return stride
 
     @classmethod
-    def encoder(cls, sample: Shape, latent: int, *, heads: int = 1, stride: int = 8) -> nn.Module:
+    def encoder(
+        cls, sample: Shape, latent: int, *, heads: int = 1, stride: int = 8, level: float = MID_GREY
+    ) -> nn.Module:
         """(batch, channel, height, width) → (batch, heads·latent, height/stride, width/stride)."""
         depth = sample_depth(sample)
-        code = Fixed(Residual.stride(stride=stride) ** 2 * depth, heads * latent)
-        analyse_cosines(code, depth, stride, outputs=latent, even=EVEN)
+        code = Fixed(cls.stride(stride=stride) ** 2 * depth, heads * latent)
+        analyse_cosines(code, depth, stride, outputs=latent, even=EVEN, level=level)
         return chain([("patches", nn.PixelUnshuffle(stride)), ("code", code)])
 
     @classmethod
@@ -62,20 +69,21 @@ class Filtered(Net):
         channels: int = 48,
         blocks: int = 3,
         stride: int = 8,
+        level: float = MID_GREY,
         activation: str = "relu",
     ) -> nn.Module:
         """(batch, latent + told, height/stride, width/stride) → (batch, channel, height, width)."""
         depth = sample_depth(sample)
         fine = _FINE**2 * depth
-        patches = Fixed(latent + told, (fine + told) * (Residual.stride(stride=stride) // _FINE) ** 2)
+        patches = Fixed(latent + told, (fine + told) * (cls.stride(stride=stride) // _FINE) ** 2)
         synthesise_cosines(patches, depth, stride, inputs=latent, fine=_FINE, even=EVEN)
         pixels = Fixed(fine + told, fine)
         with torch.no_grad():
-            # Up to the last layer pixels stay around 0, which is what convolutions see beyond the edge.
+            # Up to the last layer the level is 0, which is what convolutions see beyond the edge.
             patches.bias.zero_()
             patches.weight[fine * (stride // _FINE) ** 2 :, latent:] = 1  # what is told, to every place
             pixels.weight.copy_(torch.eye(fine, fine + told)[..., None, None])
-            pixels.bias.fill_(_MID_GREY)
+            pixels.bias.fill_(level)
         return chain(
             [
                 ("patches", patches),
@@ -88,8 +96,8 @@ class Filtered(Net):
 
 EVEN = 6.4
 """Of the coefficients of pixels 0 to 1: brings steps that people want to between 1 and 1/30."""
+STRIDES = (2, 4, 8, 16, 32)
 _FINE = 2
-_MID_GREY = 0.5
 
 
 def _filter(inputs: int, outputs: int, channels: int, blocks: int, activation: str) -> nn.Module:

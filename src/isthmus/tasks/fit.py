@@ -22,7 +22,6 @@ from isthmus.errors import MissingExtra, NoData
 from isthmus.files import refuse_existing, write_bytes
 from isthmus.model import Model
 from isthmus.recipes import load_recipe, recipe_for
-from isthmus.spec import DataSpec
 from isthmus.tasks.results import Result, size
 from isthmus.tasks.runs import RunRecord, model_reference, source_reference, write_run
 from isthmus.threads import let_waiting_threads_spin_briefly
@@ -115,6 +114,7 @@ def fit(
         raise NoData(f"{source.name} holds no samples to train on. Give data with at least one.")
     folder = run or _run_folder(output)
     say(f"{describe(source)}; recipe {name}")
+    config = _with_patches(config, source, train_indices, folder, resume=resume)
     trained, model = _train(
         source, config, train_indices, held, folder, start=start, resume=resume, quiet=quiet, say=say
     )
@@ -188,21 +188,9 @@ def _settle(
     if {setting.partition("=")[0].strip() for setting in settings} & {"train.epochs", "train.budget_s"}:
         config = config.with_train(steps=None)  # the recipe's steps must not outvote what was typed
     config = config.with_settings([*_moved(purpose, config), *settings])
-    if config.net.latent == 0:
-        config = config.with_settings([f"net.latent={_enough(source.spec, config)}"])
     return name, config if budget_s is None else config.with_train(budget_s=budget_s, steps=None)
 
 
-def _enough(spec: DataSpec, config: Config) -> int:
-    """Channels that hold all there is in a patch of an image, or nearly."""
-    from isthmus.nets import NETS
-
-    stride = NETS.find(config.net.encoder.name).stride(**config.net.encoder.options)
-    require(spec.modality == "image" and stride > 1, "net.latent", "at least 1", 0)
-    return min(_MOST_CHANNELS, spec.channels * stride**2)
-
-
-_MOST_CHANNELS = 256
 PURPOSES = {"lossy": (0.1, 0.5), "bounded": (0.1, 0.5), "lossless": (0.8, 2.0)}
 """For each purpose: the share of a budget that contexts get, and their trees, times the recipe's."""
 
@@ -214,6 +202,23 @@ def _moved(purpose: str | None, config: Config) -> list[str]:
     require(purpose in PURPOSES, "--for", f"one of {', '.join(PURPOSES)}", purpose)
     share, times = PURPOSES[purpose]
     return [f"contexts.share={share}", f"contexts.trees={round(times * config.contexts.trees)}"]
+
+
+def _with_patches(
+    config: Config, source: Source, indices: np.ndarray, folder: Path, *, resume: bool
+) -> Config:
+    """The settings with what they leave open of patches of images; a resumed run has decided already."""
+    from isthmus.training.patches import is_open, with_patches
+
+    if not is_open(config):
+        return config
+    begun = folder / _SETTINGS
+    if resume and begun.is_file():
+        return replace(config, net=Config.from_dict(json.loads(begun.read_text())).net)
+    return with_patches(config, source, indices)
+
+
+_SETTINGS = "config.json"
 
 
 def checkpoint_of(output: Path) -> Path:
@@ -257,7 +262,7 @@ def _train(
         session.begin_from(start)
     plan = session.plan(resume=resume)
     say(f"plan: {plan.summary()} on {plan.threads} thread{'s' * (plan.threads > 1)}")
-    write_bytes(folder / "config.json", _json(config.to_dict()))
+    write_bytes(folder / _SETTINGS, _json(config.to_dict()))
     watcher: Watcher = watcher_for(quiet=quiet)
     watcher.start(plan.steps, session.done)
     try:

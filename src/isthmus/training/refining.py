@@ -19,8 +19,8 @@ SHARE = 0.5
 """Of the time that a budget leaves for training."""
 STEPS_SHARE = 0.25
 """Steps, to one of the training before, where there is no budget."""
-POSITIONS = 4096
-"""Of the code in a step."""
+SYMBOLS = 3 << 18
+"""In a step, about."""
 WIDEST = 64
 """Larger codes are cut to squares of this side."""
 _RATE = 2e-3
@@ -52,11 +52,11 @@ def refine(bottleneck: Bottleneck, latents: Sequence[np.ndarray], *, steps: int,
 
 
 def _some(stack: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Samples of a stack, or squares from them: about POSITIONS positions of their codes."""
+    """Samples of a stack, or squares from them: about SYMBOLS of their codes."""
     grid = as_grid(stack)
     height, width = (min(side, WIDEST) for side in grid.shape[2:])
     top, left = (int(random.integers(side - most + 1)) for side, most in
                  zip(grid.shape[2:], (height, width), strict=True))  # fmt: skip
-    count = max(1, min(len(grid), POSITIONS // (height * width)))
+    count = max(1, min(len(grid), SYMBOLS // (grid.shape[1] * height * width)))
     rows = random.choice(len(grid), count, replace=False)
     return np.ascontiguousarray(grid[rows, :, top : top + height, left : left + width])

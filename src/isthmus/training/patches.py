@@ -1,0 +1,142 @@
+"""Which patches suit some images: each size is tried for a moment, on the images themselves.
+
+Smooth images want large patches of a cosine transform, drawings and digits small ones. Contexts are taught
+a little for each size, and what they and the rounding then cost at a few qualities decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+
+from isthmus.bottlenecks.graded import Graded, rounded_down
+from isthmus.config import Config, require
+from isthmus.data import Source, fit_transform
+from isthmus.data.grouping import by_shape, some
+from isthmus.nets.autoencoder import pad_to_multiple
+from isthmus.nets.filtered import EVEN, STRIDES, Filtered
+from isthmus.training.refining import refine
+
+MOST_CHANNELS = 512
+"""More patterns of a patch than this are not worth the decoder's time."""
+_LEAST_SHARE = 0.5
+"""Of its patterns that a patch must keep, to be good enough at high quality."""
+_QUALITIES = (10, 35, 60, 85)
+_SIDE = 256
+"""Larger images are judged by their middle."""
+_JUDGED = 4
+"""One image in so many is judged by, and not learned from."""
+
+
+@dataclass(frozen=True)
+class Patches:
+    """How a net is to cut images up."""
+
+    stride: int
+    channels: int
+
+    @classmethod
+    def of(cls, stride: int, depth: int) -> Patches:
+        """Patches of that stride, with all their patterns or the smoothest ones."""
+        return cls(stride, min(MOST_CHANNELS, depth * stride**2))
+
+
+def is_open(config: Config) -> bool:
+    """Whether the settings leave the latent or the stride, 0, to what suits the images."""
+    return config.net.latent == 0 or config.net.encoder.options.get("stride") == 0
+
+
+def with_patches(config: Config, source: Source, indices: np.ndarray) -> Config:
+    """The settings with a stride, a level and a latent that suit some images of `source`."""
+    given = config.net.encoder.options.get("stride")
+    require(source.spec.modality == "image" and given is not None, "net.latent", "at least 1", 0)
+    transform = fit_transform(config.data.transform, source.spec, source.read(indices[:1]))
+    few = some(indices, source, values=_TRIED)
+    tensors = [transform.forward(samples) for _, samples in by_shape(source, few)]
+    if given:
+        latent = config.net.latent or Patches.of(given, source.spec.channels).channels
+        return config.with_settings([f"net.latent={latent}"])
+    level, budget = level_of(tensors), config.train.budget_s
+    steps = _STEPS if budget is None else min(_STEPS, max(_LEAST_STEPS, round(budget * _STEPS_A_SECOND)))
+    found = choose_patches(tensors, level=level, steps=steps, seed=config.train.seed)
+    options = [("stride", found.stride), ("level", level)]
+    halves = [f"net.{half}.{name}={value}" for half in ("encoder", "decoder") for name, value in options]
+    return config.with_settings([f"net.latent={config.net.latent or found.channels}", *halves])
+
+
+_TRIED = 4_000_000  # values
+_STEPS, _LEAST_STEPS, _STEPS_A_SECOND = 100, 10, 0.12
+"""That contexts learn for each stride; fewer where a budget is small."""
+
+
+def level_of(tensors: Sequence[np.ndarray]) -> float:
+    """The value in the middle of all, in 256ths: what pixels are told as a difference to."""
+    return round(256 * float(np.median(np.concatenate([each.ravel()[::7] for each in tensors])))) / 256
+
+
+def choose_patches(tensors: Sequence[np.ndarray], *, level: float, steps: int, seed: int) -> Patches:
+    """The best of all strides.
+
+    Args:
+        tensors: images (sample, channel, height, width), float32, in stacks of one shape.
+        level: see `level_of`.
+        steps: that contexts learn for each stride.
+        seed: of what is drawn.
+    """
+    middles = [_middle(stack) for stack in tensors]
+    depth, least = middles[0].shape[1], min(min(stack.shape[2:]) for stack in middles)
+    fitting = [Patches.of(stride, depth) for stride in STRIDES if stride <= max(least, STRIDES[0])]
+    ladder = [each for each in fitting if each.channels >= _LEAST_SHARE * depth * each.stride**2]
+    return _lowest(ladder, lambda each: _cost(middles, each, level=level, steps=steps, seed=seed))
+
+
+def _lowest(ladder: Sequence[Patches], cost: Callable[[Patches], float]) -> Patches:
+    """The one from which costs rise in both directions, met on the way from the middle."""
+    cost, place = cache(cost), len(ladder) // 2
+    while True:
+        near = range(max(0, place - 1), min(len(ladder), place + 2))
+        best = min(near, key=lambda at: (cost(ladder[at]), at))
+        if best == place:
+            return ladder[place]
+        place = best
+
+
+def _cost(tensors: Sequence[np.ndarray], patches: Patches, *, level: float, steps: int, seed: int) -> float:
+    """The mean, over qualities, of the logarithm of distortion + price × bits a value."""
+    torch.manual_seed(seed)
+    encoder = Filtered.encoder(
+        tensors[0].shape[1:], patches.channels, stride=patches.stride, level=level
+    ).eval()
+    bottleneck = Graded(patches.channels, joint=False)
+    with torch.inference_mode():
+        padded = [pad_to_multiple(torch.from_numpy(stack), patches.stride) for stack in tensors]
+        codes = [encoder(stack).numpy() for stack in padded]
+    learned = [code[np.arange(len(code)) % _JUDGED > 0] for code in codes]
+    refine(bottleneck, [code for code in learned if len(code)] or codes, steps=steps, seed=seed)
+    costs = [
+        _of_stack(bottleneck, torch.from_numpy(code[::_JUDGED]), stack[::_JUDGED] - level)
+        for code, stack in zip(codes, padded, strict=True)
+    ]
+    return float(np.log(np.sum(costs, axis=0) / sum(stack[::_JUDGED].numel() for stack in padded)).mean())
+
+
+@torch.no_grad()
+def _of_stack(bottleneck: Graded, code: torch.Tensor, centred: torch.Tensor) -> list[float]:
+    """Summed over all values, at each quality."""
+    lost = float((centred**2).sum()) - float((code**2).sum()) / EVEN**2  # by leaving patterns out
+    costs = []
+    for quality in _QUALITIES:
+        step = float(bottleneck.levels().steps(quality)[0])
+        error = float(((rounded_down(code / step) * step - code) ** 2).sum()) / EVEN**2
+        costs.append(max(0.0, lost) + error + bottleneck.price(quality) * bottleneck.bits_at(code, quality))
+    return costs
+
+
+def _middle(stack: np.ndarray) -> np.ndarray:
+    height, width = stack.shape[2:]
+    top, left = max(0, (height - _SIDE) // 2), max(0, (width - _SIDE) // 2)
+    return np.ascontiguousarray(stack[:, :, top : top + _SIDE, left : left + _SIDE])
