@@ -116,7 +116,16 @@ def fit(
     say(f"{describe(source)}; recipe {name}")
     config = _with_patches(config, source, train_indices, folder, resume=resume)
     trained, model = _train(
-        source, config, train_indices, held, folder, start=start, resume=resume, quiet=quiet, say=say
+        source,
+        config,
+        train_indices,
+        held,
+        folder,
+        start=start,
+        resume=resume,
+        started=started,
+        quiet=quiet,
+        say=say,
     )
     if output is not None:
         model.save(output, force=True)
@@ -243,6 +252,7 @@ def _train(
     *,
     start: Model | None,
     resume: bool,
+    started: float,
     quiet: bool,
     say: Callable[[str], None],
 ) -> tuple[Any, Model]:
@@ -250,9 +260,9 @@ def _train(
     from isthmus.training.progress import watcher_for
     from isthmus.training.session import Session, model_spec
 
-    started = time.monotonic()
     learns = config.contexts.trees > 0 and learnable(source.spec)
-    for_net = _without_share(config) if learns else config
+    spent = time.monotonic() - started
+    for_net = _for_net(config, spent, share=config.contexts.share if learns else 0.0)
     folder.mkdir(parents=True, exist_ok=True)
     few = train_indices[:: max(1, len(train_indices) // 2000)]
     transform = fit_transform(config.data.transform, model_spec(source.spec, config), source.read(few))
@@ -278,10 +288,10 @@ def _train(
     return trained, model
 
 
-def _without_share(config: Config) -> Config:
-    """The settings with the net's part of the budget alone."""
-    budget, share = config.train.budget_s, config.contexts.share
-    return config if budget is None else config.with_train(budget_s=budget * (1 - share))
+def _for_net(config: Config, spent: float, *, share: float) -> Config:
+    """The settings with the net's part of the budget alone: without what is spent, and contexts' share."""
+    budget = config.train.budget_s
+    return config if budget is None else config.with_train(budget_s=max(1.0, budget * (1 - share) - spent))
 
 
 def _left(config: Config, elapsed: float) -> float:

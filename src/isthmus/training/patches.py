@@ -69,7 +69,7 @@ def with_patches(config: Config, source: Source, indices: np.ndarray) -> Config:
 
 
 _TRIED = 4_000_000  # values
-_STEPS, _LEAST_STEPS, _STEPS_A_SECOND = 100, 10, 0.12
+_STEPS, _LEAST_STEPS, _STEPS_A_SECOND = 100, 40, 0.12
 """That contexts learn for each stride; fewer where a budget is small."""
 
 
