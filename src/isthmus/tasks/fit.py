@@ -261,8 +261,7 @@ def _train(
     from isthmus.training.session import Session, model_spec
 
     learns = config.contexts.trees > 0 and learnable(source.spec)
-    spent = time.monotonic() - started
-    for_net = _for_net(config, spent, share=config.contexts.share if learns else 0.0)
+    for_net = _without_share(config) if learns else config
     folder.mkdir(parents=True, exist_ok=True)
     few = train_indices[:: max(1, len(train_indices) // 2000)]
     transform = fit_transform(config.data.transform, model_spec(source.spec, config), source.read(few))
@@ -270,7 +269,7 @@ def _train(
     if start is not None:
         start.require_fits(source.spec)
         session.begin_from(start)
-    plan = session.plan(resume=resume)
+    plan = session.plan(resume=resume, spent=time.monotonic() - started)
     say(f"plan: {plan.summary()} on {plan.threads} thread{'s' * (plan.threads > 1)}")
     write_bytes(folder / _SETTINGS, _json(config.to_dict()))
     watcher: Watcher = watcher_for(quiet=quiet)
@@ -288,10 +287,10 @@ def _train(
     return trained, model
 
 
-def _for_net(config: Config, spent: float, *, share: float) -> Config:
-    """The settings with the net's part of the budget alone: without what is spent, and contexts' share."""
-    budget = config.train.budget_s
-    return config if budget is None else config.with_train(budget_s=max(1.0, budget * (1 - share) - spent))
+def _without_share(config: Config) -> Config:
+    """The settings with the net's part of the budget alone."""
+    budget, share = config.train.budget_s, config.contexts.share
+    return config if budget is None else config.with_train(budget_s=budget * (1 - share))
 
 
 def _left(config: Config, elapsed: float) -> float:

@@ -73,6 +73,7 @@ def make_plan(
     *,
     steps_per_epoch: int,
     rehearse: Callable[[float], Stopwatch],
+    spent: float = 0.0,
     refines: bool = False,
 ) -> Plan:
     """Decide on threads and steps; with a budget, by measuring.
@@ -81,6 +82,7 @@ def make_plan(
         config: of the run.
         steps_per_epoch: batches in the training data.
         rehearse: called, with the seconds it may take, only if something must be measured.
+        spent: seconds of the budget that are gone already.
         refines: whether contexts are refined after the net; they get their share of a budget, or of the
             steps.
     """
@@ -99,7 +101,7 @@ def make_plan(
     every = config.evaluate_every or _often_enough(steps_per_epoch, step_s, look_s)
     if config.budget_s is not None and config.steps is None and step_s is not None:
         refine_s = rehearsal.refine_s() if refines else 0.0
-        left = _TRAINING_SHARE * config.budget_s - (time.monotonic() - started)
+        left = _TRAINING_SHARE * config.budget_s - spent - (time.monotonic() - started)
         share = SHARE if refines else 0.0
         steps = max(1, int((1 - share) * left / (step_s + look_s / every)))
         refining_steps = max(1, int(share * left / refine_s)) if refines else 0

@@ -82,8 +82,13 @@ class Session:
                 "Leave its settings as they are, or start without it."
             ) from unlike
 
-    def plan(self, *, resume: bool) -> Plan:
-        """Decide on the steps, or, resuming, take the interrupted run's decision over."""
+    def plan(self, *, resume: bool, spent: float = 0.0) -> Plan:
+        """Decide on the steps, or, resuming, take the interrupted run's decision over.
+
+        Args:
+            resume: whether there is such a run.
+            spent: seconds of the budget that are gone already.
+        """
         if resume:
             self._checkpoint = load_checkpoint(self._folder)
             self._checkpoint.require_identity(self._what_must_agree())
@@ -93,6 +98,7 @@ class Session:
             self._config.train,
             steps_per_epoch=self._feed.steps_per_epoch,
             rehearse=self._rehearse,
+            spent=spent,
             refines=self.learner.bottleneck.levels() is not None,
         )
         if plan.step_s is not None:
