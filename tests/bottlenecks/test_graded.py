@@ -60,6 +60,20 @@ def test_groups_hold_every_channel_once():
         assert sum(group_sizes(channels)) == channels
 
 
+def test_alone_the_net_learns_nothing_of_rates_and_the_code_says_its_quality():
+    made = Graded(3, joint=False)
+    assert not any(weights.requires_grad for weights in made.parameters())
+    coded = made(torch.randn(8, 3, 4, 4), values=16, progress=0.5)
+    assert coded.latent.shape == (8, 4, 4, 4)
+    assert coded.rate_bits is None
+    assert coded.penalty.abs().sum() == 0
+    told = coded.latent[:, 3]
+    assert (told == told[:, :1, :1]).all()
+    assert told.abs().max() <= 0.5
+    order = torch.argsort(told[:, 0, 0])
+    assert (coded.weight[order].diff() >= 0).all()  # an error counts more at a high quality
+
+
 def test_symbols_that_neighbours_foretell_cost_less():
     """A bottleneck that has learned pays: smooth grids take fewer bytes than the same symbols shuffled."""
     torch.manual_seed(0)

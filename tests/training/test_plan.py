@@ -29,6 +29,10 @@ class Machine:
         self.now += self.look
         return self.look
 
+    def refine_s(self):
+        self.now += 5 * self.step_s
+        return 3 * self.step_s
+
     def try_compiling(self, eager_s):
         raise AssertionError("compile is off")
 
@@ -61,6 +65,15 @@ def test_a_budget_fixes_the_steps_so_that_they_fit(run, machine, step_s, budget,
 
 def test_a_budget_shorter_than_a_step_still_trains_one(run, machine):
     assert planned(run, machine(10.0), *BUDGET, "train.budget_s=1").steps == 1
+
+
+@pytest.mark.parametrize("spent", [0.0, 50.0])
+def test_refining_gets_its_share_of_what_is_left_of_a_budget(run, machine, spent):
+    config, measured = run(*BUDGET, "train.budget_s=300").config.train, machine(0.05)
+    plan = make_plan(config, steps_per_epoch=100, rehearse=measured.rehearse, spent=spent, refines=True)
+    net, contexts = plan.steps * 0.05, plan.refining_steps * 0.15
+    assert contexts == pytest.approx(net, rel=0.02)
+    assert 0.75 * (300 - spent) <= net + contexts + measured.now <= 0.97 * (300 - spent)
 
 
 def test_without_a_budget_nothing_depends_on_the_clock(run, machine):
