@@ -108,7 +108,6 @@ def _filter(inputs: int, outputs: int, channels: int, blocks: int, activation: s
             ("stem", convolution(inputs, channels, before=activation)),
             ("activation", activation_module(activation)),
             *residual_blocks(blocks, channels, activation, "fine"),
-            ("last", activation_module(activation)),
             ("repair", quiet(quiet(convolution(channels, outputs)))),
         ]
     )
