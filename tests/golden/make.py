@@ -12,6 +12,7 @@ import zlib
 from io import BytesIO
 from pathlib import Path
 
+import graded
 import modes
 import numpy as np
 import road
@@ -80,6 +81,8 @@ GOLDEN = {
     "road.ism": road.model_bytes,
     "road.isz": road.archive_bytes,
     "road.npy": road.restored_bytes,
+    "graded.ism": graded.model_bytes,
+    "graded.isz": graded.archive_bytes,
     **{name: build for name, (build, _) in modes.ARCHIVES.items()},
 }
 
