@@ -207,3 +207,17 @@ def strips(values: np.ndarray, weight: np.ndarray, side: int, stride: int) -> np
         (stop - start) * len(matrix) <= max(kernels.STRIP, least * len(matrix)) for start, stop in rows
     )
     return made
+
+
+def test_weights_of_16_bits_stay_fine_while_those_of_8_bits_are_kept_narrow():
+    random = np.random.default_rng(0)
+    floats = {"a.weight": random.normal(size=(24, 24, 1, 1)), "b.weight": random.normal(size=(4, 24, 3, 3))}
+    floats |= {"a.bias": np.zeros(24), "b.bias": np.zeros(4), "z.step": np.ones(24), "z.offset": np.zeros(24)}
+    floats = {name: array.astype(np.float32) for name, array in floats.items()}
+    bits = {"a.weight": 16, "b.weight": 8, "a.bias": 16, "b.bias": 16}
+    stored = {name: to_integer_weights(floats[name], bits=each) for name, each in bits.items()}
+    ops = (Op("dequantise", (0,), "z"), Op("conv", (1,), "a", (1,)), Op("conv", (2,), "b", (1,)))
+    symbols = random.integers(-300, 300, (2, 24, 6, 6)).astype(np.int32)
+    made = to_integers(Program((24, 6, 6), ops, floats), stored, [symbols], narrow=True)
+    assert made.products[2].carrier == np.float32
+    assert made.ops[0].scale.high >= 300 << 4  # what goes into the fine layer is not rounded for its sake

@@ -142,7 +142,7 @@ def _bears(reader: tuple[Op, int, bool], scale: Scale, weights: Mapping[str, Int
     if op.kind in (*TABLES, "softmax"):
         return scale.high - scale.low < MAX_ENTRIES
     stored = weights.get(f"{op.weight}.weight")
-    if stored is None or place:
+    if stored is None or place or _is_fine(stored):
         return True
     given = replace(scale, low=0) if positive else scale
     return bool(
@@ -161,13 +161,18 @@ def _felt(
             plus = scales[op.inputs[1]] if len(op.inputs) == 2 else None
             tried = [
                 coarsened(weights[name], made.exponent - given.exponent - digits)
-                for digits in (FINEST if narrow else FINEST[:1])
+                for digits in (FINEST if narrow and not _is_fine(weights[name]) else FINEST[:1])
             ]
             fitting = (
                 one for one in tried if _is_narrow(one, weights[f"{op.weight}.bias"], given, made, plus)
             )
             felt[name] = next(fitting, tried[0])
     return felt
+
+
+def _is_fine(weight: IntegerWeights) -> bool:
+    """Weights of 16 bits are there to be fine, and float64 carries them."""
+    return weight.values.dtype != np.int8
 
 
 def _is_narrow(
