@@ -77,6 +77,13 @@ def test_the_archive_fits_the_bytes_asked_for_and_one_quality_more_does_not(mode
     assert made(images, model, quality=result.quality + 1)[0].archive_bytes > limit
 
 
+def test_where_all_fits_the_best_quality_is_taken(model):
+    images = smooth(60, seed=3)
+    largest = made(images, model, quality=100)[0].archive_bytes
+    assert made(images, model, max_bytes=largest)[0].quality == 100
+    assert made(images, model, max_bytes=10 * largest)[0].quality == 100
+
+
 def test_the_psnr_asked_for_is_reached_by_the_least_quality(model):
     images = smooth(60, seed=4)
     wanted = made(images, model, quality=40)[2] - 0.01
