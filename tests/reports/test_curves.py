@@ -74,9 +74,11 @@ def test_what_is_not_installed_is_named_with_how_to_install_it():
 
 
 def test_without_rivals_a_sentence_says_why():
-    body = drawn(replace(RATES, rivals=())).body
-    assert "grey and RGB images of 8 bits alone" in body
-    assert "<table>" not in body
+    alone = drawn(replace(RATES, rivals=()))
+    assert "grey and RGB images of 8 bits alone" in alone.body
+    assert "<table>" not in alone.body
+    assert "other coders" not in (alone.title + alone.lead).lower()
+    assert "the table" not in alone.lead
 
 
 @pytest.mark.parametrize("grey", [True, False])

@@ -20,19 +20,22 @@ def curves(rates: Rates) -> Section:
         for measure, name in ((PSNR, "PSNR in dB"), (MS_SSIM, "MS-SSIM in dB"))
     )
     lead = (
-        f"On {rates.measured_on()}; further left is smaller, higher is closer. Other coders write a file "
-        f"an image. The model ({size(rates.ours.model_bytes)}) is a fixed cost{_where_it_counts(rates)} "
+        f"On {rates.measured_on()}; further left is smaller, higher is closer. "
+        f"{'Other coders write a file an image. ' if rates.rivals else ''}"
+        f"The model ({size(rates.ours.model_bytes)}) is a fixed cost{_where_it_counts(rates)} "
         "MS-SSIM, a likeness from 0 to 1, is drawn as −10·log₁₀(1 − MS-SSIM). "
         "Lines end where a coder's qualities do."
     )
     told = _table(rates) if rates.rivals else f"<p>{rates.verdict()}</p>"
     body = f'<div class="pair">{psnr}\n{ms_ssim}</div>\n{told}'
-    return Section("curves", "Every quality, beside other coders", lead + rates.absent(), body)
+    title = "Every quality, beside other coders" if rates.rivals else "Every quality"
+    return Section("curves", title, lead + rates.absent(), body)
 
 
 def _where_it_counts(rates: Rates) -> str:
     if _is_near(rates):
-        return ": the dashed line counts it on these images; the solid one and the table leave it out."
+        rest = "the solid one and the table leave" if rates.rivals else "the solid one leaves"
+        return f": the dashed line counts it on these images; {rest} it out."
     bits = 8 * rates.ours.model_bytes / rates.pixels
     return f", left out here: on so few images it adds {bits:.1f} bits per pixel, far to the right."
 

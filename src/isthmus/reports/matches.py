@@ -38,7 +38,8 @@ def side_by_side(matches: Sequence[Match], spec: DataSpec) -> Section:
         f"A low quality, so that losses are seen. {told}Ours counts the codes of the image and its share "
         "of the archive's headers and index; the model comes once for all images."
     )
-    return Section("matches", "The same bytes, side by side", lead, body)
+    title = "The same bytes, side by side" if rival else "A low quality, beside the originals"
+    return Section("matches", title, lead, body)
 
 
 _WIDEST, _ROW = 192, 900  # CSS pixels of a small image's longer side, and of all in a row
