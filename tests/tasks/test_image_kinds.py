@@ -1,4 +1,4 @@
-"""One model, every quality, on images that are not 8-bit squares: 16 bits, and folders of odd sizes."""
+"""One model, every quality, on images that are not RGB squares: more bits, more channels, odd sizes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from isthmus.data.samples import Samples
 from isthmus.model import Model
-from isthmus.tasks.compress import compress, decompress
+from isthmus.spec import DataSpec
+from isthmus.tasks.compress import compress, compress_bytes, decompress, restore
 from isthmus.tasks.fit import fit
 
 SIZES = ((1, 1), (3, 200), (17, 5), (1, 9), (40, 33))
@@ -93,6 +95,21 @@ def test_a_psnr_of_sixteen_bits_is_reached(scans, tmp_path):
     result, reached = there_and_back(folder, model, tmp_path, 65535, target_psnr=38)
     assert reached >= 38
     assert there_and_back(folder, model, tmp_path, 65535, quality=result.quality - 1)[1] < 38
+
+
+def test_five_channels_come_back_as_five_and_closer_at_more_quality():
+    waves = [np.stack([picture(48, 48, 5 * n + c) for c in range(5)], axis=-1) for n in range(24)]
+    images = (65535 * np.stack(waves)).astype(np.uint16)
+    axes = ("height", "width", "channel")
+    spec = DataSpec(modality="image", axes=axes, shape=(48, 48, 5), dtype="uint16", high=65535.0)
+    source = Samples(list(images), spec, name="bands")
+    model = fit(source, recipe="images", settings=LITTLE, quiet=True).model
+    reached = []
+    for quality in (50, 90):
+        restored = restore(compress_bytes(source, model, mode="lossy", quality=quality)[0])
+        assert (restored.dtype, restored.shape) == (images.dtype, images.shape)
+        reached.append(10 * np.log10(65535**2 / np.mean((restored.astype(float) - images) ** 2)))
+    assert 30 < reached[0] < reached[1] - 3
 
 
 def test_images_of_all_sizes_down_to_one_pixel_come_back_closer_at_more_quality(photos, tmp_path):
