@@ -211,3 +211,20 @@ def test_a_damaged_record_is_found(run):
 def test_data_of_another_kind_are_refused(run):
     with pytest.raises(SpecMismatch):
         write_report(run, source=np.zeros((20, 5), np.float32), force=True)
+
+
+def test_images_by_a_model_of_all_qualities_have_curves_and_pictures_beside_other_coders(
+    any_size_model, tmp_path
+):
+    y, x = np.mgrid[:16, :20] / 8
+    waves = np.stack([np.sin(x * n) * np.cos(y + n) for n in range(1, 4)])
+    images = np.stack([127 + 100 * waves] * 3, axis=-1).astype(np.uint8)
+    text = write_report(any_size_model, source=images, output=tmp_path / "page.html").path.read_text()
+    page = Page(text)
+    sections = [values["id"] for tag, values in page.tags if tag == "section"]
+    assert sections == [SECTIONS[0], "curves", "matches", *SECTIONS[1:]]
+    for coder in ("JPEG 4:2:0", "JPEG 2000", "WebP"):
+        assert coder in page.text
+    assert all(values["alt"] for tag, values in page.tags if tag == "img")
+    assert max(Counter(page.all("id")).values()) == 1
+    assert not re.search(r"#(0[1-9a-f])\1\1", text)

@@ -77,6 +77,25 @@ def test_the_archive_fits_the_bytes_asked_for_and_one_quality_more_does_not(mode
     assert made(images, model, quality=result.quality + 1)[0].archive_bytes > limit
 
 
+def test_from_effort_3_on_codes_are_rounded_to_save_bits(model):
+    images = smooth(60, seed=6)
+    files = []
+    for effort in (1, 2, 3, 9):
+        file = BytesIO()
+        compress(images, file, model=model, mode="lossy", effort=effort)
+        files.append(file.getvalue())
+    assert files[0] == files[1]
+    assert files[2] == files[3]
+    assert len(files[2]) < len(files[0])
+
+
+def test_where_all_fits_the_best_quality_is_taken(model):
+    images = smooth(60, seed=3)
+    largest = made(images, model, quality=100)[0].archive_bytes
+    assert made(images, model, max_bytes=largest)[0].quality == 100
+    assert made(images, model, max_bytes=10 * largest)[0].quality == 100
+
+
 def test_the_psnr_asked_for_is_reached_by_the_least_quality(model):
     images = smooth(60, seed=4)
     wanted = made(images, model, quality=40)[2] - 0.01

@@ -84,7 +84,8 @@ def compress(
             min=1,
             max=9,
             rich_help_panel=CONTEST,
-            help="1 to 8: a sample chooses the coders that run on each block; 9: all run.",
+            help="1 to 8: a sample chooses the coders that run on each block; 9: all run. Lossy images: "
+            "1 and 2 round each code to the nearest; 3 to 9, all alike, save bits where little is lost.",
         ),
     ] = 5,
     coder: Annotated[

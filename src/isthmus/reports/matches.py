@@ -19,9 +19,13 @@ def side_by_side(matches: Sequence[Match], spec: DataSpec) -> Section:
     names = ["original", f"Isthmus, quality {QUALITY}", *([rival] if rival else [])]
     takes = [[match.ours, *([match.rival] if match.rival else [])] for match in matches]
     small = max(max(match.original.shape[:2]) for match in matches) <= SMALL_SIDE
+    side = min(_WIDEST, _ROW // len(matches)) if small else 0
     rows = [
-        [_cell(match.original, None, f"Image {number}, original", spec)]
-        + [_cell(t.picture, t, f"Image {number}, {n}", spec) for t, n in zip(made, names[1:], strict=True)]
+        [_cell(match.original, None, f"Image {number}, original", spec, side)]
+        + [
+            _cell(t.picture, t, f"Image {number}, {n}", spec, side)
+            for t, n in zip(made, names[1:], strict=True)
+        ]
         for number, (match, made) in enumerate(zip(matches, takes, strict=True), 1)
     ]
     body = _columns(names, rows) if small else _rows(names, rows)
@@ -34,21 +38,22 @@ def side_by_side(matches: Sequence[Match], spec: DataSpec) -> Section:
         f"A low quality, so that losses are seen. {told}Ours counts the codes of the image and its share "
         "of the archive's headers and index; the model comes once for all images."
     )
-    return Section("matches", "The same bytes, side by side", lead, body)
+    title = "The same bytes, side by side" if rival else "A low quality, beside the originals"
+    return Section("matches", title, lead, body)
 
 
-def _cell(sample: np.ndarray, take: Take | None, alt: str, spec: DataSpec) -> str:
+_WIDEST, _ROW = 192, 900  # CSS pixels of a small image's longer side, and of all in a row
+
+
+def _cell(sample: np.ndarray, take: Take | None, alt: str, spec: DataSpec, most: int) -> str:
+    """A picture with its caption, magnified by a whole factor to at most so many CSS pixels."""
     shown = visible(middle(sample), spec)
-    factor = max(1, round(_SMALL_SHOWN / max(shown.shape[:2]))) if max(shown.shape[:2]) <= SMALL_SIDE else 1
+    factor = max(1, most // max(shown.shape[:2]))
     height, width = (side * factor for side in shown.shape[:2])
-    kind = "" if factor > 1 else "smooth"
-    picture = image(data_uri(shown), alt, width=width, height=height, kind=kind)
-    between = " · " if factor == 1 else "<br>"  # small images leave no room for one line
+    picture = image(data_uri(shown), alt, width=width, height=height, kind="" if most else "smooth")
+    between = "<br>" if most else " · "  # small images leave no room for one line
     told = "" if take is None else f"{take.bytes:,} bytes{between}{take.psnr_db:.1f} dB"
     return f"<figure>{picture}<figcaption>{told}</figcaption></figure>"
-
-
-_SMALL_SHOWN = 84  # CSS pixels of the longer side
 
 
 def _columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -63,4 +68,7 @@ def _columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _rows(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """An image a row, one column each coder."""
     head = "".join(f"<b>{escape(name)}</b>" for name in names)
-    return f'<div class="triples">{head}\n' + "\n".join("".join(row) for row in rows) + "</div>"
+    style = f"grid-template-columns: repeat({len(names)}, minmax(0, 1fr)); max-width: {20 * len(names)}rem"
+    return (
+        f'<div class="triples" style="{style}">{head}\n' + "\n".join("".join(row) for row in rows) + "</div>"
+    )

@@ -94,7 +94,9 @@ def first_quality(source: Source, job: BlockCoder, aim: Aim, fixed_bytes: int) -
         return payload + fixed_bytes > aim.max_bytes  # one less will do
 
     least = _first(enough)
-    return max(1, least - 1) if aim.max_bytes is not None else least
+    if aim.max_bytes is None or (least == MAX_QUALITY and not enough(least)):
+        return least
+    return max(1, least - 1)
 
 
 def _first(holds: Callable[[int], bool]) -> int:

@@ -17,6 +17,7 @@ from isthmus.bottlenecks.graded import Graded, rounded_down
 from isthmus.config import Config, require
 from isthmus.data import Source, fit_transform
 from isthmus.data.grouping import by_shape, some
+from isthmus.errors import ConfigError
 from isthmus.nets.autoencoder import pad_to_multiple
 from isthmus.nets.filtered import EVEN, STRIDES, Filtered
 from isthmus.training.refining import refine
@@ -53,7 +54,12 @@ def is_open(config: Config) -> bool:
 def with_patches(config: Config, source: Source, indices: np.ndarray) -> Config:
     """The settings with a stride, a level and a latent that suit some images of `source`."""
     given = config.net.encoder.options.get("stride")
-    require(source.spec.modality == "image" and given is not None, "net.latent", "at least 1", 0)
+    if source.spec.modality != "image":
+        raise ConfigError(
+            f"These settings cut images into patches; each sample is an {source.spec.summary()}. "
+            "Leave --recipe out, or name one for arrays."
+        )
+    require(given is not None, "net.latent", "at least 1", 0)
     transform = fit_transform(config.data.transform, source.spec, source.read(indices[:1]))
     few = some(indices, source, values=_TRIED)
     tensors = [transform.forward(samples) for _, samples in by_shape(source, few)]
