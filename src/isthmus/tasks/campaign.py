@@ -13,9 +13,10 @@ from isthmus.errors import UseError
 from isthmus.model import Model
 from isthmus.tasks.choose import choose_coders, coder_names, sample_pieces
 from isthmus.tasks.forms import BlockCoder, block_coder
-from isthmus.tasks.parts import AUTOENCODER, Parts, Toolbox, pack_parts, parts_of
+from isthmus.tasks.parts import AUTOENCODER, CONTEXTS, Parts, Toolbox, pack_parts, parts_of
 from isthmus.tasks.promise import LOSSY, Promise
 from isthmus.tasks.quality import Aim, first_quality
+from isthmus.tasks.rounding import rounding_pays
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,10 @@ def _lossy(source: Source, promise: Promise, model: Model | None, wishes: Wishes
     measure = wishes.aim.target_psnr is not None
     job = block_coder(source.spec, promise, (), model, preview="always", measure=measure)
     job = replace(job, thrifty=wishes.effort >= _THRIFTY_EFFORT)
-    price = _price(job.toolbox.parts, wishes) if wishes.aim.is_search else 0
-    return replace(job, quality=first_quality(source, job, wishes.aim, price))
+    job = replace(job, quality=wishes.aim.quality or job.quality)
+    job = replace(job, rounds=job.thrifty and rounding_pays(source, job, embeds=wishes.embed_model))
+    price = _price(job.toolbox.parts, wishes, CONTEXTS if job.rounds else AUTOENCODER)
+    return replace(job, quality=first_quality(source, job, wishes.aim, price if wishes.aim.is_search else 0))
 
 
 _THRIFTY_EFFORT = 3
@@ -107,9 +110,9 @@ def _judge_model(source: Source, job: BlockCoder, model: Model | None, wishes: W
     return Campaign(replace(job, preview="never"), bits)
 
 
-def _price(parts: Parts, wishes: Wishes) -> int:
-    """The bytes that the autoencoder adds to an archive."""
-    return len(pack_parts(parts, frozenset({AUTOENCODER})) or b"") if wishes.embed_model else 0
+def _price(parts: Parts, wishes: Wishes, name: str = AUTOENCODER) -> int:
+    """The bytes that a part of the model adds to an archive."""
+    return len(pack_parts(parts, frozenset({name})) or b"") if wishes.embed_model else 0
 
 
 _HOPE = 0.5  # a sample is a guess; half of the cost in sight is worth trying

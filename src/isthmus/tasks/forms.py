@@ -14,15 +14,17 @@ import numpy as np
 
 from isthmus.coding.blocks import Layer
 from isthmus.coding.bound import Bound
-from isthmus.coding.contest import Contest, Entry
+from isthmus.coding.coders.contexts import RoundedContextCoder
+from isthmus.coding.contest import Contest, Entry, decode_groups, encode_groups
+from isthmus.coding.contexts.grid import Grid
 from isthmus.coding.latents import DEFAULT_QUALITY
 from isthmus.data.distortion import Distortion
 from isthmus.errors import UseError
 from isthmus.model import Model
 from isthmus.spec import DataSpec
 from isthmus.tasks.blocks import Samples, Shapes, decode_preview, encode_preview, make_layer, sizes_to_bytes
-from isthmus.tasks.parts import AUTOENCODER, Toolbox, parts_of
-from isthmus.tasks.promise import PREVIEW, Promise
+from isthmus.tasks.parts import AUTOENCODER, NEEDS, ROUNDED, Toolbox, parts_of
+from isthmus.tasks.promise import BOUND, PREVIEW, Promise
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class BlockCoder:
     model: Model | None = None
     quality: int = DEFAULT_QUALITY
     """Of the latents, where the model has several."""
+    rounds: bool = False
+    """Whether a lossy block is told by contexts, its pixels rounded, in place of the latents."""
     thrifty: bool = False
     """Whether each symbol is weighed against its bits, which takes the encoder longer."""
     preview: str = "never"
@@ -81,7 +85,9 @@ class BlockCoder:
         trials = _Trials(self, groups)
         chains: list[_Chain] = []
         preview_bytes = None
-        if self.preview != "never":
+        if self.rounds:
+            chains.append(self._rounded(groups))
+        elif self.preview != "never":
             first = self._preview(groups, sizes)
             preview_bytes = len(first.layers[0][1])
             chains += trials.extend(first, self.promise.targets)
@@ -103,6 +109,16 @@ class BlockCoder:
         )
         restored = decode_preview(self.model.decoder, payload, [group.shape for group in groups])
         return _Chain().plus(PREVIEW, Entry(AUTOENCODER, payload, tuple(restored)))
+
+    def _rounded(self, groups: list[np.ndarray]) -> _Chain:
+        contexts = self.toolbox.parts.contexts
+        assert contexts is not None
+        coder = RoundedContextCoder(contexts, Grid.at_quality(self.quality, contexts.levels))
+        payload = encode_groups(coder, groups, None, None)
+        assert payload is not None, "tasks/campaign.py asks only for images that contexts accept"
+        shapes = [group.shape for group in groups]
+        restored = decode_groups(coder, payload, shapes, groups[0].dtype, None)
+        return _Chain().plus(BOUND, Entry(ROUNDED, payload, tuple(restored)))
 
     def _distortion(self, groups: list[np.ndarray], chain: _Chain) -> Distortion:
         total = Distortion.none()
@@ -128,12 +144,12 @@ class _Chain:
     def size(self) -> int:
         return sum(len(payload) for _, payload, _ in self.layers)
 
-    def plus(self, role: str, entry: Entry, own: Iterable[str] = (AUTOENCODER,)) -> _Chain:
+    def plus(self, role: str, entry: Entry) -> _Chain:
         return replace(
             self,
             names=(*self.names, entry.name),
             layers=(*self.layers, (role, entry.payload, entry.restored)),
-            needs=self.needs | ({entry.name} & set(own)),
+            needs=self.needs | ({NEEDS[entry.name]} if entry.name in NEEDS else set()),
         )
 
     def form(self, sizes: bytes, shapes: Shapes) -> Form:
@@ -150,7 +166,6 @@ class _Trials:
     def __init__(self, job: BlockCoder, groups: list[np.ndarray]) -> None:
         self.groups = groups
         self._contest = Contest({name: job.toolbox.coder(name) for name in job.coders})
-        self._own = set(job.toolbox.parts.coders()) | {AUTOENCODER}
         self._targets = job.promise.targets
         self._keeps_preview = job.preview == "always"
         self._found: dict[Bound | None, list[Entry]] = {}
@@ -178,7 +193,7 @@ class _Trials:
             found += self._alone(bound)
         if chain.layers:
             found += self._smallest(bound, chain.layers[-1][2])[0]
-        return [chain.plus(role, entry, self._own) for entry in found]
+        return [chain.plus(role, entry) for entry in found]
 
     def _alone(self, bound: Bound | None) -> list[Entry]:
         """What needs no prediction is the same for every chain, so it is made once."""
@@ -199,9 +214,9 @@ class _Trials:
             entry = self._contest.checked(name, payload, self.groups, bound, given)
             if entry is not None:
                 entries.append(entry)
-                if name not in self._own:
+                if name not in NEEDS:
                     break
-        return entries, {name: len(data) for name, data in payloads.items() if name not in self._own}
+        return entries, {name: len(data) for name, data in payloads.items() if name not in NEEDS}
 
 
 def _best_by_needs(chains: Iterable[_Chain]) -> list[_Chain]:

@@ -1,7 +1,8 @@
 """A model's parts as archives know them: by name and hash, embedded one by one.
 
 An archive embeds only the parts that its blocks use. "autoencoder" is the decode half of the net;
-"contexts", which codes blocks by itself, is also a coder, under the same name.
+"contexts", which codes blocks by itself, is also two coders: of equal images under the same name, and
+of images that are rounded first.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from isthmus.coding.coders import CODERS, Coder
-from isthmus.coding.coders.contexts import ContextCoder
+from isthmus.coding.coders.contexts import ContextCoder, RoundedContextCoder
 from isthmus.coding.contexts import Contexts
 from isthmus.coding.contexts.artefact import MAX_BYTES
 from isthmus.coding.varints import ByteReader, write_text, write_varint
@@ -19,6 +20,9 @@ from isthmus.limits import DEFAULT_LIMITS
 from isthmus.model import Decoder, Model
 
 AUTOENCODER, CONTEXTS = "autoencoder", "contexts"
+ROUNDED = "rounded-contexts"
+NEEDS = {AUTOENCODER: AUTOENCODER, CONTEXTS: CONTEXTS, ROUNDED: CONTEXTS}
+"""The part that each of a model's coders needs."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,9 @@ class Parts:
 
     def coders(self) -> Mapping[str, Coder]:
         """The parts that code blocks by themselves, by name."""
-        return {} if self.contexts is None else {CONTEXTS: ContextCoder(self.contexts)}
+        if self.contexts is None:
+            return {}
+        return {CONTEXTS: ContextCoder(self.contexts), ROUNDED: RoundedContextCoder(self.contexts)}
 
 
 def parts_of(model: Model | None) -> Parts:

@@ -22,7 +22,7 @@ from isthmus.nets.lowering import QUANTISER, decoder_ops
 from isthmus.training.objective import Learner
 
 TOLERATED = 1.01
-"""By how much integers may raise the squared error, 0.04 dB, before they get more digits and half the speed."""
+"""By how much integers may raise the squared error, 0.04 dB, before they get more digits at half speed."""
 Pairs = Sequence[tuple[np.ndarray, np.ndarray]]
 """Codes of some samples, and the tensors that they come from."""
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from isthmus.bottlenecks.graded import Graded, rounded_down
-from isthmus.config import Config, require
+from isthmus.config import Config, TrainConfig, require
 from isthmus.data import Source, fit_transform
 from isthmus.data.grouping import by_shape, some
 from isthmus.errors import ConfigError
@@ -66,17 +66,24 @@ def with_patches(config: Config, source: Source, indices: np.ndarray) -> Config:
     if given:
         latent = config.net.latent or Patches.of(given, source.spec.channels).channels
         return config.with_settings([f"net.latent={latent}"])
-    level, budget = level_of(tensors), config.train.budget_s
-    steps = _STEPS if budget is None else min(_STEPS, max(_LEAST_STEPS, round(budget * _STEPS_A_SECOND)))
-    found = choose_patches(tensors, level=level, steps=steps, seed=config.train.seed)
+    level = level_of(tensors)
+    found = choose_patches(tensors, level=level, steps=_steps(config.train), seed=config.train.seed)
     options = [("stride", found.stride), ("level", level)]
     halves = [f"net.{half}.{name}={value}" for half in ("encoder", "decoder") for name, value in options]
     return config.with_settings([f"net.latent={config.net.latent or found.channels}", *halves])
 
 
 _TRIED = 4_000_000  # values
-_STEPS, _LEAST_STEPS, _STEPS_A_SECOND = 100, 40, 0.12
-"""That contexts learn for each stride; fewer where a budget is small."""
+
+
+def _steps(config: TrainConfig) -> int:
+    """That contexts learn for each stride: fewer where little is asked of the whole training."""
+    if config.budget_s is not None:
+        return min(_STEPS, max(_LEAST_STEPS, round(config.budget_s * _STEPS_A_SECOND)))
+    return _STEPS if config.steps is None else min(_STEPS, max(1, config.steps // _STEPS_IN_ALL))
+
+
+_STEPS, _LEAST_STEPS, _STEPS_A_SECOND, _STEPS_IN_ALL = 100, 40, 0.12, 80
 
 
 def level_of(tensors: Sequence[np.ndarray]) -> float:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isthmus.coding.coders.contexts import ContextCoder
+from isthmus.coding.bound import Bound
+from isthmus.coding.coders.contexts import ContextCoder, RoundedContextCoder
 from isthmus.coding.contexts import Contexts
 from isthmus.coding.contexts.artefact import feature_count
 from isthmus.coding.contexts.features import columns
@@ -189,3 +190,39 @@ def test_contexts_without_trees_are_none() -> None:
     config = ContextsConfig(trees=2, depth=3)
     assert contexts_for(source, range(300), config, seconds=0, seed=0) is None
     assert contexts_for(source, range(300), config, seconds=60, seed=0) is not None
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    kind=st.sampled_from(KINDS),
+    sides=st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9)),
+    seed=st.integers(0, 99),
+    error=st.integers(1, 200),
+)
+def test_rounded_images_keep_the_bound(
+    kind: tuple[str, int], sides: tuple[int, int, int], seed: int, error: int
+) -> None:
+    dtype, planes = kind
+    info = np.iinfo(dtype)
+    shape = (*sides, planes) if planes > 1 else sides
+    images = np.random.default_rng(seed).integers(info.min, info.max + 1, shape, dtype=dtype)
+    coder = RoundedContextCoder(learned(dtype, planes))
+    payload = coder.encode(images, Bound(float(error)))
+    assert payload is not None
+    restored = coder.decode(payload, images.shape, images.dtype)
+    assert np.abs(restored.astype(int) - images).max() <= error
+    again = coder.encode(restored, Bound(float(error)))
+    assert again == payload  # what is on the grid stays there
+
+
+def test_a_coarser_grid_takes_fewer_bytes() -> None:
+    images = smooth((12, 9, 11, 1), "uint8", 1)
+    coder = RoundedContextCoder(learned("uint8", 1))
+    sizes = [len(coder.encode(images, Bound(error)) or b"") for error in (1.0, 4.0, 16.0)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[-1] < 0.5 * sizes[0]
+    assert len(coder.encode(images, Bound(1.0)) or b"") < len(
+        ContextCoder(learned("uint8", 1)).encode(images, None) or b""
+    )
+    assert coder.encode(images, None) is None
+    assert coder.encode(images, Bound(0.5)) is None

@@ -10,6 +10,7 @@ import numpy as np
 from isthmus.coding.contexts.artefact import Contexts, Plane
 from isthmus.coding.contexts.features import columns
 from isthmus.coding.contexts.forest import probabilities
+from isthmus.coding.contexts.grid import Grid
 from isthmus.coding.contexts.scan import Front, Planes, fronts
 from isthmus.coding.contexts.search import State
 from isthmus.errors import DamagedFile
@@ -17,20 +18,23 @@ from isthmus.errors import DamagedFile
 _WORD = np.dtype("<u4")
 
 
-def encode(images: np.ndarray, contexts: Contexts) -> bytes:
-    """Images (image, row, column, plane) of the contexts' type → bytes."""
-    told = Planes.of(contexts.to_walk(images), contexts.work_dtype)
-    return _walk(images.shape, contexts, _Writer(told)).to_bytes()
+def encode(images: np.ndarray, contexts: Contexts, grid: Grid | None = None) -> bytes:
+    """Images (image, row, column, plane) of the contexts' type → bytes; on a grid, rounded to it."""
+    values = contexts.to_walk(images)
+    told = Planes.of(values if grid is None else grid.nearest(values), contexts.work_dtype)
+    return _walk(images.shape, contexts, _Writer(told), grid).to_bytes()
 
 
-def decode(payload: bytes, shape: tuple[int, int, int, int], contexts: Contexts) -> np.ndarray:
-    """Undo `encode`.
+def decode(
+    payload: bytes, shape: tuple[int, int, int, int], contexts: Contexts, grid: Grid | None = None
+) -> np.ndarray:
+    """Undo `encode`, up to the rounding.
 
     Raises:
         DamagedFile: the bytes are not those of such images.
     """
     reader = _Reader(payload)
-    planes = _walk(shape, contexts, reader).planes
+    planes = _walk(shape, contexts, reader, grid).planes
     reader.finish()
     return contexts.from_walk(planes.images_back())
 
@@ -50,7 +54,7 @@ class _Answers(Protocol):
         """Code the answers to questions that are answered yes with these chances."""
 
 
-def _walk(shape: tuple[int, int, int, int], contexts: Contexts, answers: Any) -> Any:
+def _walk(shape: tuple[int, int, int, int], contexts: Contexts, answers: Any, grid: Grid | None) -> Any:
     """Visit every pixel of every plane once."""
     answers.begin(shape, contexts.work_dtype)
     images, height, width, _ = shape
@@ -63,24 +67,85 @@ def _walk(shape: tuple[int, int, int, int], contexts: Contexts, answers: Any) ->
             known = [*columns(look, number, predicted, rows.astype(dtype), cols.astype(dtype)), rows]
             features = np.stack(known, dtype=dtype, casting="unsafe")
             told = answers.symbols(plane, number, front, predicted)
-            symbols = _found(plane, features, answers, told)
+            wanted = _Any() if grid is None else _OnGrid(grid, predicted)
+            symbols = _found(plane, features, answers, told, wanted)
             answers.planes.fill(number, front, plane.value(symbols, predicted, contexts.levels))
         answers.planes.close(number)
     return answers
 
 
-def _found(plane: Plane, features: np.ndarray, answers: _Answers, told: np.ndarray | None) -> np.ndarray:
+class _Any:
+    """Every symbol is possible."""
+
+    def still(self, state: State) -> np.ndarray:
+        """Which symbols are not known yet."""
+        return state.open
+
+    def found(self, state: State) -> np.ndarray:
+        """The only symbol that is left, where they are known."""
+        return state.low
+
+    def unsure(self, state: State, middles: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Which questions have two possible answers, None for all; and the answers to the others."""
+        return None, None
+
+    def __getitem__(self, which: np.ndarray) -> _Any:
+        return self
+
+
+class _OnGrid(_Any):
+    """Only symbols whose values are on the grid are possible.
+
+    Args:
+        grid: of values.
+        predicted: what each symbol is a difference to.
+    """
+
+    def __init__(self, grid: Grid, predicted: np.ndarray) -> None:
+        self._grid, self._predicted = grid, predicted.astype(np.int64)
+
+    def still(self, state: State) -> np.ndarray:
+        return self._count(state.low, state.high) > 1
+
+    def found(self, state: State) -> np.ndarray:
+        return self._grid.next_from(state.low + self._predicted) - self._predicted
+
+    def unsure(self, state: State, middles: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+        above = self._count(middles + 1, state.high) > 0
+        return above & (self._count(state.low, middles) > 0), above
+
+    def _count(self, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        return self._grid.possible(low + self._predicted, high + self._predicted)
+
+    def __getitem__(self, which: np.ndarray) -> _OnGrid:
+        return _OnGrid(self._grid, self._predicted[which])
+
+
+def _found(
+    plane: Plane, features: np.ndarray, answers: _Answers, told: np.ndarray | None, wanted: _Any
+) -> np.ndarray:
     """Search for the symbols of a front, each question coded with the chance of a yes."""
     search, count, depth = plane.search, features.shape[1], 0
     found, searching, state = np.empty(count, np.int64), np.arange(count), plane.search.start(count)
     while searching.size:
-        truth = None if told is None else told[searching] > search.middles(state)
-        replies = answers.ask(_chances(plane, state, features, depth), truth)
+        middles = search.middles(state)
+        truth = None if told is None else told[searching] > middles
+        unsure, replies = wanted.unsure(state, middles)
+        if unsure is None or replies is None:
+            replies = answers.ask(_chances(plane, state, features, depth), truth)
+        elif unsure.any():
+            chances = _chances(plane, state[unsure], features[:, unsure], depth)
+            replies[unsure] = answers.ask(chances, None if truth is None else truth[unsure])
         state, depth = search.follow(state, replies), depth + 1
-        still = state.open
+        still = wanted.still(state)
         if not still.all():
-            found[searching[~still]] = state.low[~still]
-            searching, state, features = searching[still], state[still], features[:, still]
+            found[searching[~still]] = wanted[~still].found(state[~still])
+            searching, state, features, wanted = (
+                searching[still],
+                state[still],
+                features[:, still],
+                wanted[still],
+            )
     return found
 
 
