@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from isthmus.coding.reader import Sizes
 from isthmus.data import open_source
+from isthmus.data.distortion import Distortion
 from isthmus.spec import DataSpec
 from isthmus.tasks import image_codecs as module
+from isthmus.tasks.evaluate import EvaluateResult
 from isthmus.tasks.image_codecs import image_codecs, missing_codecs
-from isthmus.tasks.peers import lossy_peers
+from isthmus.tasks.peers import Peer, lossy_peers
 
 GREY, COLOUR = (48, 40), (48, 40, 3)
 
@@ -93,3 +96,23 @@ def test_peers_that_cannot_reach_it_come_as_close_as_they_can():
     peers = lossy_peers([picture(COLOUR)], spec_of(COLOUR), psnr_db=90.0)
     assert all(peer.how.startswith("quality 100") for peer in peers)
     assert "4:4:4" in peers[0].how
+
+
+def test_a_rival_that_is_not_as_close_wins_nothing():
+    nothing = np.zeros(0)
+    peers = (Peer("WebP", 100, 38.1, ""), Peer("JPEG", 900, 39.6, ""), Peer("PNG", 5000, None, ""))
+    result = EvaluateResult(
+        name="photos",
+        samples=10,
+        raw_bytes=10_000,
+        source_bytes=10_000,
+        archive_bytes=500,
+        sizes=Sizes(0, 0, {}, model=400, index=0, footer=0, earlier=0),
+        values=10_000,
+        distortion=Distortion(squared=65025.0 * 10**-3.97 * 10_000, values=10_000, peak=255.0),
+        peers=peers,
+        lossless=None,
+        pairs=(nothing, nothing),
+    )
+    assert result.distortion.psnr_db == pytest.approx(39.7)
+    assert "Smaller than JPEG" in result.verdict()

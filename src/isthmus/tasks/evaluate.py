@@ -65,9 +65,10 @@ class EvaluateResult(Result):
 
     def verdict(self) -> str:
         """Who is smallest at this size, lossless coders among them, and from how many samples on we are."""
-        if not self.peers:
-            return "Compared with no other coder."
-        best = min(self.peers, key=lambda peer: peer.bytes)
+        rivals = [peer for peer in self.peers if self._is_as_good(peer)]
+        if not rivals:
+            return "Compared with no other coder that is as close."
+        best = min(rivals, key=lambda peer: peer.bytes)
         pays = self.break_even(best)
         rival = f"{best.name} (lossless)" if best.psnr_db is None else f"{best.name} at {best.psnr_db:.1f} dB"
         if self.archive_bytes <= best.bytes:
@@ -78,6 +79,9 @@ class EvaluateResult(Result):
         if pays is None:
             return lead + "its samples are smaller than ours even without the model."
         return lead + f"the model pays from {pays:,} samples on."
+
+    def _is_as_good(self, peer: Peer) -> bool:
+        return peer.psnr_db is None or peer.psnr_db >= self.distortion.psnr_db - _AS_GOOD_DB
 
     def lossless_line(self) -> str:
         """What a lossless archive of the same samples takes, and who won its blocks; "" if not tried."""
@@ -110,6 +114,10 @@ class EvaluateResult(Result):
             for peer, ours in zip(values["peers"], self.peers, strict=True)
         ]
         return values | {"verdict": self.verdict()}
+
+
+_AS_GOOD_DB = 0.5
+"""A rival that falls further short of our PSNR is told, but decides nothing."""
 
 
 def evaluate(
