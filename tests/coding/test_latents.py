@@ -176,3 +176,21 @@ def test_a_grid_in_pieces_is_coded_and_comes_back(seed, height, width, size):
         back = grades.decode(grades.encode([stack, stack[:1]], 50), [stack.shape, (1, *stack.shape[1:])], 50)
     assert np.array_equal(back[0], stack)
     assert np.array_equal(back[1], stack[:1])
+
+
+def test_each_band_of_qualities_is_coded_by_tables_of_its_own():
+    random = np.random.default_rng(0)
+    made = made_neighbours(3, (1, 2, 3))
+    low = (random.random((6, made.channels, 8, 8)) < 0.02).astype(np.int32)
+    high = random.integers(-30, 31, (6, made.channels, 8, 8)).astype(np.int32)
+    levels = Levels(np.zeros((2, made.channels), np.int16))
+    together = Grades(levels, made, fit_tables(made, [(low, 10), (high, 90)]))
+    apart = Grades(levels, made, fit_tables(made, [(low, 10), (high, 90)], 2))
+    for stack, quality in ((low, 10), (high, 90)):
+        coded = apart.encode([stack], quality)
+        assert len(coded) < len(together.encode([stack], quality))
+        assert np.array_equal(apart.decode(coded, [stack.shape], quality)[0], stack)
+    again = Grades.from_tensors(apart.tensors())
+    assert again.encode([low], 10) == apart.encode([low], 10)
+    with pytest.raises(ValueError, match="for each class"):
+        Grades(levels, made, apart.tables[:-1])

@@ -15,8 +15,11 @@ from isthmus.exact.float_runner import FloatRunner
 from isthmus.exact.program import IntegerProgram
 from isthmus.training.objective import Learner
 
-COUNTED_AT = (50, 10, 90, 30, 70, 1, 100)
-"""Qualities at which symbols are counted, each on a part of the latents."""
+BANDS = 5
+"""Of qualities, each with tables of its own."""
+COUNTED_AT = range(5, 100, 10)
+"""Qualities at which symbols are counted, two of each band, each on one of PARTS parts of the latents."""
+PARTS = 5
 ANCHORS = 5
 _WEIGHED, _WEIGHED_SIDE = 4, 8
 """Samples, and the side of their codes, on which it is measured what an error in the code does."""
@@ -62,16 +65,19 @@ def grades_of(
         return None
     scaled = [(part, quality) for quality, part in _parts(latents, levels)]
     rounded = [(np.rint(part).astype(np.int32), quality) for part, quality in scaled]
-    grades = Grades(levels, neighbours, fit_tables(neighbours, rounded))
+    grades = Grades(levels, neighbours, fit_tables(neighbours, rounded, BANDS))
     if worth is None:
         return grades
     chosen = [(grades.thrifty(part, quality, worth_at(worth, quality)), quality) for part, quality in scaled]
-    return Grades(levels, neighbours, fit_tables(neighbours, chosen))
+    return Grades(levels, neighbours, fit_tables(neighbours, chosen, BANDS))
 
 
 def _parts(latents: Sequence[np.ndarray], levels: Levels) -> list[tuple[int, np.ndarray]]:
     """Latents in steps, each part at another quality."""
-    parts = [part for stack in latents for part in np.array_split(stack, min(len(stack), len(COUNTED_AT)))]
-    qualities = [COUNTED_AT[number % len(COUNTED_AT)] for number in range(len(parts))]
-    steps = [levels.steps(quality)[:, None, None] for quality in qualities]
-    return [(q, as_grid(part) / step) for q, part, step in zip(qualities, parts, steps, strict=True)]
+    found = []
+    for number, quality in enumerate(COUNTED_AT):
+        steps = levels.steps(quality)[:, None, None]
+        for stack in latents:
+            part = stack[number % min(PARTS, len(stack)) :: PARTS]
+            found.append((quality, as_grid(part) / steps))
+    return found

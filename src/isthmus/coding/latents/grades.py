@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isthmus.coding.latents.levels import Levels
+from isthmus.coding.latents.levels import MAX_QUALITY, Levels
 from isthmus.coding.latents.neighbours import Neighbours, Walk
 from isthmus.coding.latents.pieces import pieces
 from isthmus.coding.latents.thrift import thrifty
@@ -23,18 +23,28 @@ class Grades:
     levels: Levels
     neighbours: Neighbours
     tables: tuple[Table, ...]
-    """Of the symbols' distances to what was expected."""
+    """Of the symbols' distances to what was expected: a set for each band of qualities, lowest first.
+
+    Neighbours tell how far off a symbol may be; how often it is 0 nevertheless, a coarse rounding decides.
+    """
 
     def __post_init__(self) -> None:
-        if len(self.tables) != self.neighbours.tables:
+        bands, rest = divmod(len(self.tables), self.neighbours.tables)
+        if rest or not 1 <= bands <= MAX_QUALITY:
             raise ValueError("grades without a table for each class")
         if self.levels.parts.shape[1] != self.neighbours.channels:
             raise ValueError("grades without a step for each channel")
 
+    def tables_at(self, quality: int) -> tuple[Table, ...]:
+        """The set of a quality's band; bands are equally wide."""
+        each = self.neighbours.tables
+        band = band_of(quality, len(self.tables) // each)
+        return self.tables[band * each : (band + 1) * each]
+
     def encode(self, stacks: Sequence[np.ndarray], quality: int) -> bytes:
         """Code stacks of symbols: int32 (sample, channel, height, width) each."""
         steps = (one for stack in stacks for one in _distances(self.neighbours, stack, quality))
-        return encode_steps(steps, self.tables)
+        return encode_steps(steps, self.tables_at(quality))
 
     def decode(self, data: bytes, shapes: Sequence[tuple[int, ...]], quality: int) -> list[np.ndarray]:
         """Undo `encode`, given the shapes of the stacks.
@@ -42,7 +52,7 @@ class Grades:
         Raises:
             DamagedFile: the bytes are not such stacks.
         """
-        reader = StepReader(ByteReader(data, "A coded grid"), self.tables)
+        reader = StepReader(ByteReader(data, "A coded grid"), self.tables_at(quality))
         stacks = []
         for shape in shapes:
             stack = room_for(shape)
@@ -62,10 +72,10 @@ class Grades:
 
     def thrifty(self, scaled: np.ndarray, quality: int, worth: np.ndarray) -> np.ndarray:
         """See thrift.py: the symbols of float32 latents in steps, (sample, channel, height, width)."""
-        symbols = room_for(scaled.shape)
+        symbols, tables = room_for(scaled.shape), self.tables_at(quality)
         for piece in pieces(scaled.shape):
             at = (slice(None), slice(None), *piece)
-            symbols[at] = thrifty(self.neighbours, self.tables, scaled[at], quality, worth)
+            symbols[at] = thrifty(self.neighbours, tables, scaled[at], quality, worth)
         return symbols
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -100,14 +110,32 @@ def _distances(
             yield symbols - whole, numbers
 
 
-def fit_tables(neighbours: Neighbours, stacks: Sequence[tuple[np.ndarray, int]]) -> tuple[Table, ...]:
-    """The tables that suit some stacks, each at a quality."""
+def band_of(quality: int, bands: int) -> int:
+    """Which of some equally wide bands a quality is in.
+
+    >>> [band_of(quality, 5) for quality in (1, 20, 21, 100)]
+    [0, 0, 1, 4]
+    """
+    return (quality - 1) * bands // MAX_QUALITY
+
+
+def fit_tables(
+    neighbours: Neighbours, stacks: Sequence[tuple[np.ndarray, int]], bands: int = 1
+) -> tuple[Table, ...]:
+    """The tables that suit some stacks, each at a quality, at least one of each band's."""
+    shared: list[list[tuple[np.ndarray, int]]] = [[] for _ in range(bands)]
+    for stack, quality in stacks:
+        shared[band_of(quality, bands)].append((stack, quality))
+    return tuple(table for theirs in shared for table in _fit_band(neighbours, theirs))
+
+
+def _fit_band(neighbours: Neighbours, stacks: Sequence[tuple[np.ndarray, int]]) -> Iterator[Table]:
     parts = [part for stack, quality in stacks for part in distances(neighbours, stack, quality)]
     values = np.concatenate([one.ravel() for one, _ in parts])
     numbers = np.concatenate([one.ravel() for _, one in parts])
     order = np.argsort(numbers.astype(np.uint16), kind="stable")
     ends = np.cumsum(np.bincount(numbers, minlength=neighbours.tables))
-    return tuple(Table.fit(part) for part in np.split(values[order], ends[:-1]))
+    yield from (Table.fit(part) for part in np.split(values[order], ends[:-1]))
 
 
 def room_for(shape: tuple[int, ...]) -> np.ndarray:
