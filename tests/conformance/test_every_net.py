@@ -7,6 +7,7 @@ from isthmus.bottlenecks.variational import Variational
 from isthmus.config import NetConfig, PartConfig
 from isthmus.nets import NETS
 from isthmus.nets.autoencoder import LINKS, Autoencoder
+from isthmus.nets.base import option_names
 from isthmus.nets.blocks import ACTIVATIONS
 from isthmus.spec import DataSpec
 from isthmus.testing import check_net
@@ -23,8 +24,9 @@ SPEC = DataSpec(modality="image", axes=("height", "width", "channel"), shape=(13
 
 def built(net: str, link: str = "identity", heads: int = 1, **options) -> Autoencoder:
     torch.manual_seed(3)
-    part = PartConfig(net, options)
-    config = NetConfig(latent=6, encoder=part, decoder=part, output=link)
+    known = option_names(NETS.find(net).encoder)
+    encoder = PartConfig(net, {name: value for name, value in options.items() if name in known})
+    config = NetConfig(latent=6, encoder=encoder, decoder=PartConfig(net, options), output=link)
     return Autoencoder.build(SPEC, config, heads=heads).eval()
 
 

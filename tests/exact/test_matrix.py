@@ -17,6 +17,7 @@ DECODE = """
 import hashlib, sys
 from pathlib import Path
 import numpy as np
+from isthmus.coding.latents import DEFAULT_QUALITY, told
 from isthmus.exact.torch_runner import TorchRunner
 from isthmus.model import Decoder
 from isthmus.tasks.compress import restore
@@ -31,7 +32,8 @@ symbols = np.random.default_rng(0).integers(-9, 10, (64, *decoder.code_shape((19
 with_torch = TorchRunner(decoder.program)
 for size in (1, 7, 64):
     parts = [symbols[i : i + size] for i in range(0, 64, size)]
-    print(digest(map(decoder.exact_tensors, parts)), digest(map(with_torch, parts)))
+    with_quality = [told(part, DEFAULT_QUALITY) for part in parts]
+    print(digest(map(decoder.exact_tensors, parts)), digest(map(with_torch, with_quality)))
 """
 
 

@@ -165,12 +165,13 @@ def halves(name: str) -> tuple[Program, IntegerProgram, np.ndarray]:
     spec = DataSpec(
         modality="image", axes=("height", "width", "channel"), shape=(None, None, 3), dtype="uint8"
     )
-    part = PartConfig(name, {"channels": 8})
-    net = Autoencoder.build(spec, NetConfig(latent=6, encoder=part, decoder=part)).eval()
+    decoder = PartConfig(name, {"channels": 8})
+    encoder = PartConfig(name, {} if name == "filtered" else {"channels": 8})
+    net = Autoencoder.build(spec, NetConfig(latent=6, encoder=encoder, decoder=decoder)).eval()
     tensors = {ENCODER + key: value.numpy() for key, value in net.encoder.state_dict().items()}
-    encoder = Program(net.sample, encoder_ops(net, Plain(6)), tensors)
+    encode = Program(net.sample, encoder_ops(net, Plain(6)), tensors)
     symbols = symbols_for((1, 6, 9, 9), np.random.default_rng(0))
-    return encoder, integer_net(net, decoder_program(net, 6), symbols), symbols
+    return encode, integer_net(net, decoder_program(net, 6), symbols), symbols
 
 
 def test_a_halo_is_no_wider_than_the_filters_look():

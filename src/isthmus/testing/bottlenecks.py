@@ -48,7 +48,8 @@ def check_bottleneck(bottleneck: str | type[Bottleneck], **options: Any) -> None
 def check_shapes(made: Bottleneck, shape: tuple[int, ...], progress: float) -> None:
     """A latent for the decoder, and one price a sample, neither NaN nor below 0."""
     coded = _coded(made, _encoded(made, shape), progress)
-    assert coded.latent.shape == shape, f"{shape} came through as {tuple(coded.latent.shape)}"
+    wanted = (shape[0], shape[1] + made.told, *shape[2:])
+    assert coded.latent.shape == wanted, f"{shape} came through as {tuple(coded.latent.shape)}"
     assert torch.isfinite(coded.latent).all(), f"{shape}: NaN or infinity in the latent"
     for name, price in (("penalty", coded.penalty), ("rate_bits", coded.rate_bits)):
         if price is None:
@@ -147,7 +148,7 @@ def _check_levels(made: Bottleneck) -> None:
     made.eval()
     for shape in SHAPES:
         encoded = _encoded(made, shape)
-        came = _coded(made, encoded, 1.0).latent
+        came = _coded(made, encoded, 1.0).latent[:, :CHANNELS]
         places = (np.arange(len(came)) + 0.5) / len(came)
         for sample, place in enumerate(places):
             steps = levels.steps(round(1 + 99 * place))

@@ -73,7 +73,7 @@ def with_patches(config: Config, source: Source, indices: np.ndarray) -> Config:
     return config.with_settings([f"net.latent={config.net.latent or found.channels}", *halves])
 
 
-_TRIED = 4_000_000  # values
+_TRIED = 2_000_000  # values
 
 
 def _steps(config: TrainConfig) -> int:
@@ -129,7 +129,8 @@ def _cost(tensors: Sequence[np.ndarray], patches: Patches, *, level: float, step
         padded = [pad_to_multiple(torch.from_numpy(stack), patches.stride) for stack in tensors]
         codes = [encoder(stack).numpy() for stack in padded]
     learned = [code[np.arange(len(code)) % _JUDGED > 0] for code in codes]
-    refine(bottleneck, [code for code in learned if len(code)] or codes, steps=steps, seed=seed)
+    teach = [code for code in learned if len(code)] or codes
+    refine(bottleneck, teach, steps=steps, seed=seed)
     costs = [
         _of_stack(bottleneck, torch.from_numpy(code[::_JUDGED]), stack[::_JUDGED] - level)
         for code, stack in zip(codes, padded, strict=True)
