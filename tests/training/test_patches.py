@@ -8,7 +8,7 @@ import pytest
 from isthmus.data import open_source
 from isthmus.errors import ConfigError
 from isthmus.recipes import load_recipe
-from isthmus.training.patches import choose_patches, is_open, level_of, with_patches
+from isthmus.training.patches import Patches, _lowest, choose_patches, is_open, level_of, with_patches
 
 
 def smooth(count: int) -> np.ndarray:
@@ -31,6 +31,20 @@ def chosen(images: np.ndarray) -> int:
 def test_smooth_images_get_larger_patches_than_dots():
     assert chosen(0.25 * smooth(24) + 0.5) >= 8
     assert chosen(dots(24)) <= 4
+
+
+@pytest.mark.parametrize("best", range(5))
+def test_the_lowest_of_a_valley_is_found_and_the_time_kept(best):
+    ladder = [Patches(2 << place, 1) for place in range(5)]
+    asked: list[int] = []
+
+    def cost(patches: Patches) -> float:
+        asked.append(ladder.index(patches))
+        return abs(ladder.index(patches) - best)
+
+    assert _lowest(ladder, cost, lambda: False) == ladder[best]
+    assert len(set(asked)) == len(asked)
+    assert _lowest(ladder, cost, lambda: True) == ladder[2]
 
 
 def test_the_level_of_dots_on_black_is_black():

@@ -6,9 +6,10 @@ a little for each size, and what they and the rounding then cost at a few qualit
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
@@ -67,13 +68,21 @@ def with_patches(config: Config, source: Source, indices: np.ndarray) -> Config:
         latent = config.net.latent or Patches.of(given, source.spec.channels).channels
         return config.with_settings([f"net.latent={latent}"])
     level = level_of(tensors)
-    found = choose_patches(tensors, level=level, steps=_steps(config.train), seed=config.train.seed)
+    budget = config.train.budget_s
+    found = choose_patches(
+        tensors,
+        level=level,
+        steps=_steps(config.train),
+        seed=config.train.seed,
+        seconds=math.inf if budget is None else _SHARE * budget,
+    )
     options = [("stride", found.stride), ("level", level)]
     halves = [f"net.{half}.{name}={value}" for half in ("encoder", "decoder") for name, value in options]
     return config.with_settings([f"net.latent={config.net.latent or found.channels}", *halves])
 
 
 _TRIED = 2_000_000  # values
+_SHARE = 0.15  # of a budget: no new stride is tried after that
 
 
 def _steps(config: TrainConfig) -> int:
@@ -91,31 +100,40 @@ def level_of(tensors: Sequence[np.ndarray]) -> float:
     return round(256 * float(np.median(np.concatenate([each.ravel()[::7] for each in tensors])))) / 256
 
 
-def choose_patches(tensors: Sequence[np.ndarray], *, level: float, steps: int, seed: int) -> Patches:
-    """The best of all strides.
+def choose_patches(
+    tensors: Sequence[np.ndarray], *, level: float, steps: int, seed: int, seconds: float = math.inf
+) -> Patches:
+    """The best of all strides, or of those that there was time for.
 
     Args:
         tensors: images (sample, channel, height, width), float32, in stacks of one shape.
         level: see `level_of`.
         steps: that contexts learn for each stride.
         seed: of what is drawn.
+        seconds: after which no further stride is tried.
     """
+    started = time.monotonic()
     middles = [_middle(stack) for stack in tensors]
     depth, least = middles[0].shape[1], min(min(stack.shape[2:]) for stack in middles)
     fitting = [Patches.of(stride, depth) for stride in STRIDES if stride <= max(least, STRIDES[0])]
     ladder = [each for each in fitting if each.channels >= _LEAST_SHARE * depth * each.stride**2]
-    return _lowest(ladder, lambda each: _cost(middles, each, level=level, steps=steps, seed=seed))
+
+    def cost(patches: Patches) -> float:
+        return _cost(middles, patches, level=level, steps=steps, seed=seed)
+
+    return _lowest(ladder, cost, lambda: time.monotonic() - started > seconds)
 
 
-def _lowest(ladder: Sequence[Patches], cost: Callable[[Patches], float]) -> Patches:
+def _lowest(ladder: Sequence[Patches], cost: Callable[[Patches], float], late: Callable[[], bool]) -> Patches:
     """The one from which costs rise in both directions, met on the way from the middle."""
-    cost, place = cache(cost), len(ladder) // 2
-    while True:
-        near = range(max(0, place - 1), min(len(ladder), place + 2))
-        best = min(near, key=lambda at: (cost(ladder[at]), at))
-        if best == place:
-            return ladder[place]
-        place = best
+    best = len(ladder) // 2
+    known = {best: cost(ladder[best])}
+    while near := [at for at in (best - 1, best + 1) if 0 <= at < len(ladder) and at not in known]:
+        if late():
+            break
+        known[near[0]] = cost(ladder[near[0]])
+        best = min(known, key=lambda at: (known[at], at))
+    return ladder[best]
 
 
 def _cost(tensors: Sequence[np.ndarray], patches: Patches, *, level: float, steps: int, seed: int) -> float:
