@@ -147,11 +147,9 @@ def _told(latent: Tensor, place: Tensor) -> Tensor:
     return torch.cat([latent, plane.expand(-1, 1, *latent.shape[2:])], dim=1)
 
 
-_FIRST_STEPS = (1.2, 0.04)  # at quality 1 and 100; of a level of 255: 48 and 1.6 (nets/pyramid.py)
+_FIRST_STEPS = (1.2, 0.04)  # at quality 1 and 100; of a level of 255: 48 and 1.6 (nets/filtered.py)
 _FIRST_PRICE = 0.2
 _EVEN = 0.03  # brings the loss to about unit size
-
-
 _USUAL, _LEAST = 1 / 15, 2e-5  # the distortion of cosine coefficients at a price, about
 
 

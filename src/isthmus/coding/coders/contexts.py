@@ -35,11 +35,7 @@ class ContextCoder(Coder):
         self, payload: bytes, shape: tuple[int, ...], dtype: np.dtype, given: np.ndarray | None = None
     ) -> np.ndarray:
         """Undo `encode`."""
-        if not self._contexts.accepts(dtype, shape):
-            raise DamagedFile("A block of contexts is not of the images its model was made for.")
-        images, height, width = shape[:3]
-        planes = len(self._contexts.planes)
-        return decode(payload, (images, height, width, planes), self._contexts).reshape(shape)
+        return _decoded(payload, shape, dtype, self._contexts, None)
 
 
 class RoundedContextCoder(Coder):
@@ -72,16 +68,21 @@ class RoundedContextCoder(Coder):
         self, payload: bytes, shape: tuple[int, ...], dtype: np.dtype, given: np.ndarray | None = None
     ) -> np.ndarray:
         """Undo `encode`."""
-        if not self._contexts.accepts(dtype, shape):
-            raise DamagedFile("A block of contexts is not of the images its model was made for.")
         fields = ByteReader(payload, "A block of rounded images")
         try:
             grid = Grid(fields.varint(), self._contexts.levels)
         except ValueError as wrong:
             raise DamagedFile(f"A block of rounded images claims {wrong}.") from wrong
-        images, height, width = shape[:3]
-        whole = (images, height, width, len(self._contexts.planes))
-        return decode(fields.rest(), whole, self._contexts, grid).reshape(shape)
+        return _decoded(fields.rest(), shape, dtype, self._contexts, grid)
+
+
+def _decoded(
+    payload: bytes, shape: tuple[int, ...], dtype: np.dtype, contexts: Contexts, grid: Grid | None
+) -> np.ndarray:
+    if not contexts.accepts(dtype, shape):
+        raise DamagedFile("A block of contexts is not of the images its model was made for.")
+    images, height, width = shape[:3]
+    return decode(payload, (images, height, width, len(contexts.planes)), contexts, grid).reshape(shape)
 
 
 def _with_planes(images: np.ndarray) -> np.ndarray:
