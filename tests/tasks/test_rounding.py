@@ -78,3 +78,12 @@ def test_rounded_archives_keep_wishes(models):
 def test_low_effort_leaves_rounding_out(models):
     result, _ = made(drawings(24, seed=3), models["drawings"], quality=40, effort=1)
     assert list(result.winners) == [AUTOENCODER]
+
+
+@pytest.mark.parametrize(("first", "coder"), [(1, AUTOENCODER), (5, ROUNDED)])
+def test_what_is_appended_is_told_as_the_rest_is(models, tmp_path, first, coder):
+    images, path = drawings(24, seed=4), tmp_path / "a.isz"
+    before = compress(images, path, model=models["drawings"], mode="lossy", quality=40, effort=first)
+    after = compress(images, path, model=models["drawings"], append=True, quality=40, effort=6 - first)
+    assert list(before.winners) == list(after.winners) == [coder]
+    assert restore(path).shape == (48, 24, 24)

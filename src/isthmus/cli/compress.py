@@ -85,8 +85,8 @@ def compress(
             max=9,
             rich_help_panel=CONTEST,
             help="1 to 8: a sample chooses the coders that run on each block; 9: all run. Lossy images: "
-            "1 and 2 round each code to the nearest; 3 to 9, all alike, save bits where little is lost, and tell "
-            "drawings as rounded pixels.",
+            "1 and 2 round each code to the nearest; 3 to 9, all alike, save bits where little is lost, and "
+            "tell drawings as rounded pixels.",
         ),
     ] = 5,
     coder: Annotated[

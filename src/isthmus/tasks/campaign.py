@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -30,6 +31,8 @@ class Wishes:
     keep_preview: bool = False
     aim: Aim = field(default_factory=Aim)
     """Of a lossy archive."""
+    parts: frozenset[str] | None = None
+    """Of the model, as the archive that is added to names them; None for a new one."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,13 @@ def _lossy(source: Source, promise: Promise, model: Model | None, wishes: Wishes
     job = block_coder(source.spec, promise, (), model, preview="always", measure=measure)
     job = replace(job, thrifty=wishes.effort >= _THRIFTY_EFFORT)
     job = replace(job, quality=wishes.aim.quality or job.quality)
-    job = replace(job, rounds=job.thrifty and rounding_pays(source, job, embeds=wishes.embed_model))
-    price = _price(job.toolbox.parts, wishes, CONTEXTS if job.rounds else AUTOENCODER)
-    return replace(job, quality=first_quality(source, job, wishes.aim, price if wishes.aim.is_search else 0))
+    price = partial(_price, job.toolbox.parts, wishes)
+    if wishes.parts is None:
+        job = replace(job, rounds=job.thrifty and rounding_pays(source, job, price))
+    else:
+        job = replace(job, rounds=AUTOENCODER not in wishes.parts)
+    fixed = price(CONTEXTS if job.rounds else AUTOENCODER) if wishes.aim.is_search else 0
+    return replace(job, quality=first_quality(source, job, wishes.aim, fixed))
 
 
 _THRIFTY_EFFORT = 3

@@ -113,15 +113,18 @@ def compress(
         model.require_fits(source.spec)
     layout, notes = source.described(metadata)
     target = Path(output) if isinstance(output, (str, Path)) else output
-    wishes = Wishes(effort, coder, embed_model, preview, aim)
     old = old_archive(target, source, layout, model) if append else None
+    there = None if old is None else frozenset(old.header["parts"])
+    wishes = Wishes(effort, coder, embed_model, preview, aim, there)
     bound, asked = make_bound(source, max_error, error_mode, target_psnr)
     described = layout if old is None else old.layout
     extras = {"layout": described.to_dict(), **pack_metadata(described)}
     promise = old.promise if old is not None else Promise(mode, bound, asked)
     campaign = plan_campaign(source, promise, model if old is None else old.usable(model), wishes)
     beside = target.parent if isinstance(target, Path) else None
-    count = worker_count(workers, source.raw_bytes, slow=CONTEXTS in campaign.job.coders)
+    count = worker_count(
+        workers, source.raw_bytes, slow=campaign.job.rounds or CONTEXTS in campaign.job.coders
+    )
     with Spool(beside) as spool:
         while True:
             campaign, tally = _code(source, campaign, spool, count, progress)

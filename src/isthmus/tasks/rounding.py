@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,34 +11,31 @@ from isthmus.coding.contexts.grid import Grid
 from isthmus.data import Source
 from isthmus.tasks.choose import sample_pieces
 from isthmus.tasks.forms import BlockCoder
-from isthmus.tasks.parts import AUTOENCODER, CONTEXTS, pack_parts
+from isthmus.tasks.parts import AUTOENCODER, CONTEXTS
 from isthmus.tasks.quality import has_qualities
 
 
-def rounding_pays(source: Source, job: BlockCoder, *, embeds: bool) -> bool:
+def rounding_pays(source: Source, job: BlockCoder, price: Callable[[str], int]) -> bool:
     """Judged on a piece of the source at the job's quality, by distortion and bytes, the model's included.
 
     Args:
         source: what is to be coded.
         job: of a lossy archive.
-        embeds: whether the archive embeds what it needs of the model.
+        price: the bytes that a part of the model adds to the archive, by its name.
     """
     parts, spec = job.toolbox.parts, source.spec
     planes = (1,) * len(spec.shape[:2]) + tuple(side or 0 for side in spec.shape[2:])
-    if parts.contexts is None or spec.modality != "image":
+    if parts.contexts is None or spec.modality != "image" or not len(source):
         return False
     if not has_qualities(job.model) or not parts.contexts.accepts(np.dtype(spec.dtype), (1, *planes)):
-        return False
-    if not len(source):
         return False
     piece = sample_pieces(source, whole=True)[0]
     share = source.raw_bytes / max(1, sum(sample.nbytes for sample in piece))
     costs = []
     for rounds, name in ((False, AUTOENCODER), (True, CONTEXTS)):
         coded = replace(job, rounds=rounds, measure=True)(piece)
-        model = len(pack_parts(parts, frozenset({name})) or b"") if embeds else 0
         each = coded.distortion
-        bits = 8 * (coded.forms[0].size + model / share) / each.values
+        bits = 8 * (coded.forms[0].size + price(name) / share) / each.values
         costs.append(each.mse / each.peak**2 + _worth_of_a_bit(job.quality) * bits)
     return costs[1] < costs[0]
 
