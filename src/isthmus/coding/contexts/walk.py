@@ -67,14 +67,14 @@ def _walk(shape: tuple[int, int, int, int], contexts: Contexts, answers: Any, gr
             known = [*columns(look, number, predicted, rows.astype(dtype), cols.astype(dtype)), rows]
             features = np.stack(known, dtype=dtype, casting="unsafe")
             told = answers.symbols(plane, number, front, predicted)
-            wanted = _Any() if grid is None else _OnGrid(grid, predicted)
+            wanted = _Every() if grid is None else _OnGrid(grid, predicted)
             symbols = _found(plane, features, answers, told, wanted)
             answers.planes.fill(number, front, plane.value(symbols, predicted, contexts.levels))
         answers.planes.close(number)
     return answers
 
 
-class _Any:
+class _Every:
     """Every symbol is possible."""
 
     def still(self, state: State) -> np.ndarray:
@@ -89,11 +89,11 @@ class _Any:
         """Which questions have two possible answers, None for all; and the answers to the others."""
         return None, None
 
-    def __getitem__(self, which: np.ndarray) -> _Any:
+    def __getitem__(self, which: np.ndarray) -> _Every:
         return self
 
 
-class _OnGrid(_Any):
+class _OnGrid(_Every):
     """Only symbols whose values are on the grid are possible.
 
     Args:
@@ -122,7 +122,7 @@ class _OnGrid(_Any):
 
 
 def _found(
-    plane: Plane, features: np.ndarray, answers: _Answers, told: np.ndarray | None, wanted: _Any
+    plane: Plane, features: np.ndarray, answers: _Answers, told: np.ndarray | None, wanted: _Every
 ) -> np.ndarray:
     """Search for the symbols of a front, each question coded with the chance of a yes."""
     search, count, depth = plane.search, features.shape[1], 0
