@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ from isthmus.coding.latents import DEFAULT_QUALITY
 from isthmus.data import Source
 from isthmus.model import Model
 from isthmus.spec import DataSpec
+from isthmus.tasks.archive import open_archive
 from isthmus.tasks.compress import compress_bytes
 from isthmus.tasks.curves import MS_SSIM, PSNR, Curve, Measure, Point, bd_rate, best_of
 from isthmus.tasks.decompress import restore
 from isthmus.tasks.image_codecs import ImageCodec, as_pictures, image_codecs
+from isthmus.tasks.parts import pack_parts, parts_of
 
 QUALITIES = (1, 12, 25, 38, 50, 62, 75, 88, 100)
 
@@ -28,8 +30,9 @@ class Ours:
     samples: int
     qualities: tuple[int, ...]
     points: tuple[Point, ...]
-    """One a quality, in bytes of the archive without the model."""
+    """One a quality, in bytes of an archive that leaves the model out."""
     model_bytes: int
+    """That the parts of the model take which the usual archive needs."""
 
     @property
     def curve(self) -> Curve:
@@ -55,14 +58,23 @@ class Ours:
 
 
 def our_points(source: Source, model: Model, *, qualities: Sequence[int] = QUALITIES) -> Ours:
-    """Compress `source` at each quality, restore it, and compare."""
-    originals, points, model_bytes = as_pictures(source.read(range(len(source)))), [], 0
+    """Compress `source` at each quality, restore it, and compare.
+
+    The model is left out, so that its bytes have no say in how images are told either.
+    """
+    originals, points, needed = as_pictures(source.read(range(len(source)))), [], []
     for quality in qualities:
-        archive, _, sizes = compress_bytes(source, model, mode="lossy", quality=quality, metadata="none")
-        restored = as_pictures(list(restore(archive)))
-        points.append(Point.of(sizes.total - sizes.model, originals, restored, peak=peak(source.spec)))
-        model_bytes = sizes.model
-    return Ours(len(source), tuple(qualities), tuple(points), model_bytes)
+        archive, result, _ = compress_bytes(
+            source, model, mode="lossy", quality=quality, metadata="none", embed_model=False
+        )
+        opened = open_archive(archive, model)
+        with opened.reader:
+            needed.append(frozenset(opened.reader.header["parts"]))
+        restored = as_pictures(list(restore(archive, model=model)))
+        points.append(Point.of(result.archive_bytes, originals, restored, peak=peak(source.spec)))
+    ours = Ours(len(source), tuple(qualities), tuple(points), 0)
+    packed = pack_parts(parts_of(model), needed[ours.points.index(ours.usual)])
+    return replace(ours, model_bytes=len(packed or b""))
 
 
 def peak(spec: DataSpec) -> float:
