@@ -92,7 +92,9 @@ def _steps(config: TrainConfig) -> int:
     return _STEPS if config.steps is None else min(_STEPS, max(1, config.steps // _STEPS_IN_ALL))
 
 
-_STEPS, _LEAST_STEPS, _STEPS_A_SECOND, _STEPS_IN_ALL = 100, 40, 0.12, 80
+_STEPS, _LEAST_STEPS, _STEPS_A_SECOND, _STEPS_IN_ALL = 100, 40, 0.35, 80
+_UNTOLD = 0.03
+"""By how much a larger patch ends better than a moment told, each time its side doubles (docs/decisions/0016)."""
 
 
 def level_of(tensors: Sequence[np.ndarray]) -> float:
@@ -119,7 +121,8 @@ def choose_patches(
     ladder = [each for each in fitting if each.channels >= _LEAST_SHARE * depth * each.stride**2]
 
     def cost(patches: Patches) -> float:
-        return _cost(middles, patches, level=level, steps=steps, seed=seed)
+        costs = _cost(middles, patches, level=level, steps=steps, seed=seed)
+        return costs - _UNTOLD * math.log2(patches.stride)
 
     return _lowest(ladder, cost, lambda: time.monotonic() - started > seconds)
 
