@@ -107,7 +107,12 @@ def test_digits_give_way_to_a_path_of_that_name(tmp_path, monkeypatch):
     [
         ((5, 3, 2), "uint8", ("height", "width")),
         ((5, 9, 9, 3), "uint16", ("height", "width", "channel")),
-        ((5, 9, 9, 2), "uint8", ("axis_0", "axis_1", "axis_2")),
+        ((5, 9, 9, 2), "uint8", ("height", "width", "channel")),
+        ((5, 20, 18, 16), "uint16", ("height", "width", "channel")),
+        ((5, 20, 18, 17), "uint16", ("axis_0", "axis_1", "axis_2")),
+        ((5, 9, 9, 9), "uint8", ("axis_0", "axis_1", "axis_2")),
+        ((5, 7, 9, 2), "uint8", ("axis_0", "axis_1", "axis_2")),
+        ((5, 9, 9, 5), "float32", ("axis_0", "axis_1", "axis_2")),
         ((5, 8, 8), "float32", ("height", "width")),
         ((5, 7, 8), "float32", ("axis_0", "axis_1")),
         ((5, 8, 8, 4), "float64", ("height", "width", "channel")),

@@ -34,7 +34,7 @@ def test_a_nice_number_is_not_below_and_at_most_two_and_a_half_times(value):
     assert value * (1 - 1e-6) <= nice(value) <= 2.5 * value * (1 + 1e-6)
 
 
-@pytest.mark.parametrize("shape", [(9, 8), (9, 8, 1), (9, 8, 2), (9, 8, 3), (9, 8, 4)])
+@pytest.mark.parametrize("shape", [(9, 8), (9, 8, 1), (9, 8, 2), (9, 8, 3), (9, 8, 4), (9, 8, 5)])
 @pytest.mark.parametrize(
     ("dtype", "high"), [("uint8", 255), ("uint8", 16), ("uint16", 65535), ("float32", 1)]
 )

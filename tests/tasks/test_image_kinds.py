@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from isthmus.data.samples import Samples
+from isthmus.data import open_source
 from isthmus.model import Model
-from isthmus.spec import DataSpec
 from isthmus.tasks.compress import compress, compress_bytes, decompress, restore
 from isthmus.tasks.fit import fit
 
@@ -100,9 +99,7 @@ def test_a_psnr_of_sixteen_bits_is_reached(scans, tmp_path):
 def test_five_channels_come_back_as_five_and_closer_at_more_quality():
     waves = [np.stack([picture(48, 48, 5 * n + c) for c in range(5)], axis=-1) for n in range(24)]
     images = (65535 * np.stack(waves)).astype(np.uint16)
-    axes = ("height", "width", "channel")
-    spec = DataSpec(modality="image", axes=axes, shape=(48, 48, 5), dtype="uint16", high=65535.0)
-    source = Samples(list(images), spec, name="bands")
+    source = open_source(images)
     model = fit(source, recipe="images", settings=LITTLE, quiet=True).model
     reached = []
     for quality in (50, 90):

@@ -70,8 +70,10 @@ def diverging(difference: np.ndarray, limit: float) -> np.ndarray:
 
 def visible(sample: np.ndarray, spec: DataSpec) -> np.ndarray:
     """Samples of any type as uint8, from the spec's low to its high; what PNG cannot hold, as grey."""
-    flat = sample[..., 0] if sample.ndim == 3 and sample.shape[2] in (1, 2) else sample
-    if spec.dtype == "uint8" and (spec.low, spec.high) == (0, 255):
+    if sample.ndim == 3 and sample.shape[2] == 1:
+        sample = sample[..., 0]
+    flat = sample if sample.ndim == 2 or sample.shape[2] in (3, 4) else sample.mean(axis=2)
+    if flat.dtype == np.uint8 and (spec.low, spec.high) == (0, 255):
         return flat
     scale = 255 / max(spec.high - spec.low, 1e-300)
     return np.rint(np.clip((flat.astype(np.float64) - spec.low) * scale, 0, 255)).astype(np.uint8)

@@ -20,13 +20,13 @@ def reconstructions(gathered: Gathered) -> Section:
     """Originals beside reconstructions and difference."""
     originals, restored = gathered.evaluation.pairs
     spec = gathered.samples.spec
-    if spec.modality != "image" or spec.channels > 4:
+    if spec.modality != "image":
         return _lines(list(originals), list(restored), gathered)
     small = all(max(sample.shape[:2]) <= SMALL_SIDE for sample in originals)
     count = _SHOWN_SMALL if small else _SHOWN_LARGE
     drawn, limit = triples(list(originals)[:count], list(restored)[:count], spec)
     cut = " Large images are shown by their middle, pixel for pixel." if any(t.cut for t in drawn) else ""
-    colour = ", in the colour channel furthest off" if spec.channels > 1 else ""
+    colour = ", in the channel furthest off" if spec.channels > 1 else ""
     lead = f"The difference is reconstruction − original{colour}; the scale is the same for all.{cut}"
     body = (_small(drawn) if small else _large(drawn)) + _scale(limit)
     return Section("reconstructions", "Originals and reconstructions", lead, body)

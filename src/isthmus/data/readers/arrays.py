@@ -17,7 +17,8 @@ from isthmus.errors import BadItem, NoData
 from isthmus.spec import DataSpec
 
 PIXEL_TYPES = ("uint8", "uint16")
-LEAST_SIDE = 8  # floats count as an image from this height and width on; below, as a small matrix
+LEAST_SIDE = 8  # many channels, or floats, count as an image from this height and width on
+MOST_CHANNELS = 16  # of pixels: satellites have 13
 CHUNK_BYTES = 1 << 24  # looked at in one go, so that a memory-mapped file need not fit into memory
 
 
@@ -133,11 +134,13 @@ def describe(sample: tuple[int, ...], dtype: Any, low: float, high: float) -> Da
     """Decide whether samples of this shape and type are images, and name their axes.
 
     Bytes and 16-bit numbers in two axes, or in three of which the last is 1, 3 or 4 long, are
-    images; so are floats with up to 4 channels whose sides are long enough.
+    images; so are those of up to 16 channels, and floats of up to 4, whose sides are long enough.
 
     >>> describe((28, 28), np.uint8, 0, 255).axes
     ('height', 'width')
-    >>> describe((28, 28, 5), np.uint8, 0, 255).axes
+    >>> describe((64, 64, 13), np.uint16, 0, 65535).axes
+    ('height', 'width', 'channel')
+    >>> describe((7, 7, 5), np.uint8, 0, 255).axes
     ('axis_0', 'axis_1', 'axis_2')
     >>> describe((30,), np.float32, -1, 1).axes
     ('feature',)
@@ -174,10 +177,15 @@ def _require_kind(dtype: np.dtype, axes: int, spec: DataSpec) -> None:
 
 
 def _is_image(sample: tuple[int, ...], dtype: str) -> bool:
-    if dtype in PIXEL_TYPES:
-        return len(sample) == 2 or (len(sample) == 3 and sample[2] in (1, 3, 4))
-    flat = len(sample) == 2 or (len(sample) == 3 and sample[2] <= 4)
-    return dtype.startswith("float") and flat and min(sample[:2]) >= LEAST_SIDE
+    if len(sample) not in (2, 3):
+        return False
+    pixels, channels = dtype in PIXEL_TYPES, sample[2] if len(sample) == 3 else 1
+    if pixels and channels in (1, 3, 4):
+        return True
+    # A third axis as long as the others is hardly one of channels.
+    most = min(MOST_CHANNELS, *(side - 1 for side in sample[:2])) if pixels else 4
+    known = pixels or dtype.startswith("float")
+    return known and 1 <= channels <= most and min(sample[:2]) >= LEAST_SIDE
 
 
 def _require_numbers(values: np.ndarray, name: str) -> None:
