@@ -6,8 +6,9 @@ Written from docs/format.md alone, like independent.py: plain Python, whole numb
 import struct
 import zlib
 from fractions import Fraction
+from functools import cache
 from itertools import accumulate, product
-from math import floor
+from math import cos, floor, pi, sqrt
 
 from independent import Fields, hash_packed, read_archive, read_packed, read_table
 
@@ -26,6 +27,7 @@ def read_images(data):
         model[name] = read_packed(parts.sized())
     document, tensors = model["autoencoder"]
     assert document["format"] == 2
+    tensors = with_cosines(document, tensors)
     assert hash_packed(document, tensors) == archive["header"]["parts"]["autoencoder"]
     grades = read_grades(tensors)
     assert document["code"][0] == grades["channels"] + 1
@@ -39,6 +41,46 @@ def read_images(data):
         assert zlib.crc32(pixels) == layer["content_crc"]
         samples |= dict(zip(block["items"], made, strict=True))
     return [samples[item] for item in range(len(samples))]
+
+
+LESS = "less cosines: "
+
+
+def with_cosines(document, tensors):
+    """The tensors, those that are told less their cosines in full."""
+    spec, n = document["spec"], document["stride"]
+    depth = spec["shape"][2] if len(spec["shape"]) == 3 else 1
+    told = min(document["code"][0] - 1, depth * n * n)
+    full = {name: tensor for name, tensor in tensors.items() if not name.startswith(LESS)}
+    for name in tensors.keys() - full.keys():
+        dtype, shape, flat = tensors[name]
+        exponents, flat = full[name.removeprefix(LESS) + ".exponents"][2], list(flat)
+        for r, i, weight in cosines(depth, n, told, exponents):
+            flat[r * shape[1] + i] += weight
+        full[name.removeprefix(LESS)] = (dtype, shape, flat)
+    return full
+
+
+def cosines(depth, n, told, exponents):
+    """Output, input and weight, of all that have one."""
+    patterns = sorted(
+        product(range(depth), range(n), range(n)),
+        key=lambda p: (9 * (p[0] > 0) + 4 * (p[1] ** 2 + p[2] ** 2), p),
+    )
+    for channel, y, x in product(range(depth), range(n), range(n)):
+        r = (((channel * 2 + y % 2) * 2 + x % 2) * (n // 2) + y // 2) * (n // 2) + x // 2
+        for i, (a, b, d) in enumerate(patterns[:told]):
+            square = (cosine(n, b, y) * cosine(n, d, x) + 2**29) >> 30
+            weight = (5 * square * cosine(depth, a, channel) + 2 ** (64 + exponents[r])) >> (
+                65 + exponents[r]
+            )
+            yield r, i, max(-32768, min(32767, weight))
+
+
+@cache
+def cosine(count, a, x):
+    """Of float64, whose 53 bits are more than enough."""
+    return floor(2**30 * sqrt((2 if a else 1) / count) * cos(pi * (2 * x + 1) * a / (2 * count)) + 0.5)
 
 
 def read_sizes(fields, spec, count):

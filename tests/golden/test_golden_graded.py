@@ -12,7 +12,9 @@ from isthmus.coding.container import ArchiveReader
 from isthmus.coding.latents import MAX_QUALITY, TOLD_STEP
 from isthmus.coding.latents.pieces import pieces
 from isthmus.coding.varints import ByteReader
+from isthmus.exact.cosines import cosine_weights
 from isthmus.model import Model
+from isthmus.model.shorthand import LESS, Patches, shortened
 from isthmus.tasks.compress import decompress
 from isthmus.tasks.info import info
 from isthmus.tasks.parts import unpack_parts
@@ -94,3 +96,20 @@ def test_steps_are_read_alike_at_every_quality():
 def test_large_grids_are_cut_alike(shape):
     cut = [(rows.start, rows.stop, columns.start, columns.stop) for rows, columns in pieces(shape)]
     assert list(independent_grades.pieces(*shape)) == cut
+
+
+@pytest.mark.parametrize(("depth", "stride", "told"), [(1, 4, 16), (3, 2, 7), (2, 8, 128), (1, 16, 40)])
+def test_cosines_that_a_model_leaves_out_are_put_back_alike(depth, stride, told):
+    size = depth * stride**2
+    random = np.random.default_rng(told)
+    exponents = random.integers(-24, -14, size + 2).astype(np.int8)
+    weights = random.choice([0, 0, 0, -1, 1], (size + 2, told + 1, 1, 1)).astype(np.int16)
+    cosines = cosine_weights(depth, stride, told, exponents[:size])
+    weights[:size, :told, 0, 0] = np.where(random.random(cosines.shape) < 0.5, cosines & ~1, cosines)
+    tensors = {"a.weight": weights, "a.weight.exponents": exponents}
+    short = shortened(tensors, Patches(depth, stride, told))
+    assert f"{LESS}a.weight" in short
+    document = {"spec": {"shape": [None, None, depth]}, "stride": stride, "code": [told + 1, None, None]}
+    listed = {name: (one.dtype.name, one.shape, one.ravel().tolist()) for name, one in short.items()}
+    full = independent_grades.with_cosines(document, listed)
+    assert full["a.weight"] == ("int16", weights.shape, weights.ravel().tolist())

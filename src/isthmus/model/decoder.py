@@ -31,6 +31,7 @@ from isthmus.exact.shapes import shapes_of
 from isthmus.exact.weights import from_tensors, to_tensors
 from isthmus.limits import DEFAULT_LIMITS
 from isthmus.model.golden import SIDE, golden_crc, require_exact
+from isthmus.model.shorthand import Patches, lengthened, shortened
 from isthmus.spec import DataSpec
 
 MAX_STRIDE = 1 << 12
@@ -136,6 +137,10 @@ class Decoder:
 
     @classmethod
     def _from_parts(cls, document: Mapping[str, Any], tensors: dict[str, np.ndarray]) -> Decoder:
+        transform = Transform.from_dict({**document["transform"], "spec": document["spec"]})
+        start, stride = _code(document["code"]), operator.index(document["stride"])
+        coded = (start[0] or 0) - (document["format"] == GRADED_VERSION)
+        tensors = lengthened(tensors, Patches(transform.spec.channels, stride, coded))
         step, offset = tensors.pop("quantiser.step"), tensors.pop("quantiser.offset")
         tables = tuple(tables_from_bytes(tensors.pop("tables").tobytes()))
         named = [name for name in tensors if name.startswith(_GRADES)]
@@ -143,15 +148,15 @@ class Decoder:
         if bool(graded) != (document["format"] == GRADED_VERSION):
             raise ValueError("its grades")
         made = cls(
-            transform=Transform.from_dict({**document["transform"], "spec": document["spec"]}),
+            transform=transform,
             program=IntegerProgram(
-                start=_code(document["code"]),
+                start=start,
                 ops=ops_from_json(document["ops"]),
                 weights=from_tensors(tensors),
                 step=step.view(np.float32),
                 offset=offset.view(np.float32),
             ),
-            stride=operator.index(document["stride"]),
+            stride=stride,
             tables=tables,
             grades=Grades.from_tensors(graded) if graded else None,
         )
@@ -195,7 +200,8 @@ class Decoder:
 
     @cached_property
     def _packed(self) -> bytes:
-        return pack_tensors(self.document(), self.tensors())
+        patches = Patches(self.spec.channels, self.stride, self.code[0] or 0)
+        return pack_tensors(self.document(), shortened(self.tensors(), patches))
 
     @classmethod
     def from_bytes(cls, data: bytes, *, max_bytes: int = DEFAULT_LIMITS.model_bytes) -> Decoder:

@@ -94,7 +94,7 @@ def _steps(config: TrainConfig) -> int:
 
 _STEPS, _LEAST_STEPS, _STEPS_A_SECOND, _STEPS_IN_ALL = 100, 40, 0.35, 80
 _UNTOLD = 0.03
-"""By how much a larger patch ends better than a moment told, each time its side doubles (docs/decisions/0016)."""
+"""By how much a larger patch ends better than a moment tells, each time its side doubles."""
 
 
 def level_of(tensors: Sequence[np.ndarray]) -> float:
