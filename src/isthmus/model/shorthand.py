@@ -97,7 +97,7 @@ def _changed(
 ) -> np.ndarray:
     """A tensor and its cosines, added up or taken apart."""
     exponents = tensors[f"{name}.exponents"][: patches.values]
-    cosines = cosine_weights(patches.depth, patches.stride, patches.told, exponents)
+    cosines = cosine_weights(patches.depth, patches.stride, patches.told, exponents).astype(np.int32)
     changed = tensor.astype(np.int32)
     changed[: len(cosines), : patches.told, 0, 0] += sign * cosines
     narrow = changed.astype(np.int16)
