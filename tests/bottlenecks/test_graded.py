@@ -9,7 +9,7 @@ import torch
 from isthmus.bottlenecks.graded import Graded, symbol_bits
 from isthmus.bottlenecks.neighbourhood import Neighbourhood, group_sizes, spread_of, sum_of
 from isthmus.coding.latents.grades import Grades, fit_tables
-from isthmus.coding.latents.neighbours import QUARTERS, UNIT_BITS, Walk
+from isthmus.coding.latents.neighbours import QUARTERS, SIZE, UNIT_BITS, VALUE, Walk
 
 
 def learned(channels: int, seed: int = 0) -> Neighbourhood:
@@ -19,6 +19,15 @@ def learned(channels: int, seed: int = 0) -> Neighbourhood:
         for weights in made.parameters():
             weights.add_(0.05 * torch.randn_like(weights))
     return made
+
+
+def test_calm_takes_a_share_off_magnitudes_alone():
+    made, was = learned(24), learned(24)
+    made.calm(0.25)
+    assert torch.equal(made.bias, was.bias)
+    for now, before in zip((*made.earlier, *made.own), (*was.earlier, *was.own), strict=True):
+        assert torch.equal(now[VALUE], before[VALUE])
+        assert torch.allclose(now[SIZE], 0.75 * before[SIZE])
 
 
 @pytest.mark.parametrize("channels", [1, 3, 40])

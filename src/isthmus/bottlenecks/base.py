@@ -88,6 +88,9 @@ class Bottleneck(nn.Module):
         """
         raise NotImplementedError(f"{type(self).__name__} has no qualities")
 
+    def calm_contexts(self, share: float) -> None:
+        """Take a share off what neighbours say of the spread of a symbol, between two steps of learning."""
+
     def quantiser(self) -> Quantiser | None:
         """Steps and offsets if they were learned; None leaves the choice to `choose_quantiser`."""
         return None

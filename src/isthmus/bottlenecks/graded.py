@@ -87,6 +87,10 @@ class Graded(Bottleneck):
         bits = symbol_bits(symbols, *self.neighbourhood(symbols, place)).flatten(1).mean(1)
         return (bits * weight).mean() / weight.mean()
 
+    def calm_contexts(self, share: float) -> None:
+        """See Neighbourhood."""
+        self.neighbourhood.calm(share)
+
     @torch.no_grad()
     def bits_at(self, encoded: Tensor, quality: int) -> float:
         """Bits of a latent (batch, channel, height, width) at a quality, 1 to 100."""

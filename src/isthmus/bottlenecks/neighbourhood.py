@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from isthmus.coding.latents.neighbours import PHASES, UNIT_BITS, Group, Neighbours
+from isthmus.coding.latents.neighbours import PHASES, SIZE, UNIT_BITS, Group, Neighbours
 
 ANCHORS = 5
 """Qualities at which steps and beginnings are learned; those between lie on straight lines."""
@@ -116,6 +116,12 @@ class Neighbourhood(nn.Module):
                 near = F.conv2d(symbols, seen, padding=far, dilation=far, groups=groups)
                 total = total + where[scale, phase] * near
         return total
+
+    @torch.no_grad()
+    def calm(self, share: float) -> None:
+        """Take a share off the weights of magnitudes: there are many, and at fine steps their noise adds up."""
+        for weights in (*self.earlier, *self.own):
+            weights[SIZE] *= 1 - share
 
     @torch.no_grad()
     def to_neighbours(self) -> Neighbours:

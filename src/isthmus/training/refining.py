@@ -24,6 +24,8 @@ SYMBOLS = 3 << 18
 WIDEST = 64
 """Larger codes are cut to squares of this side."""
 _RATE = 2e-3
+_CALM = 3.0
+"""Times the rate: decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101), of magnitudes alone."""
 
 
 def refine(bottleneck: Bottleneck, latents: Sequence[np.ndarray], *, steps: int, seed: int = 0) -> None:
@@ -49,6 +51,7 @@ def refine(bottleneck: Bottleneck, latents: Sequence[np.ndarray], *, steps: int,
         bottleneck.context_loss(torch.from_numpy(chosen).to(device), place).backward()
         optimiser.step()
         optimiser.zero_grad()
+        bottleneck.calm_contexts(_CALM * optimiser.param_groups[0]["lr"])
 
 
 def _some(stack: np.ndarray, random: np.random.Generator) -> np.ndarray:
