@@ -119,7 +119,7 @@ class Neighbourhood(nn.Module):
 
     @torch.no_grad()
     def calm(self, share: float) -> None:
-        """Take a share off the weights of magnitudes: there are many, and at fine steps their noise adds up."""
+        """Take a share off the weights of magnitudes: their noise adds up where steps are fine."""
         for weights in (*self.earlier, *self.own):
             weights[SIZE] *= 1 - share
 

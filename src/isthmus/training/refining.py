@@ -25,7 +25,7 @@ WIDEST = 64
 """Larger codes are cut to squares of this side."""
 _RATE = 2e-3
 _CALM = 3.0
-"""Times the rate: decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101), of magnitudes alone."""
+"""Times the rate: decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101) of magnitudes."""
 
 
 def refine(bottleneck: Bottleneck, latents: Sequence[np.ndarray], *, steps: int, seed: int = 0) -> None:
