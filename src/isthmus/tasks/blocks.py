@@ -123,8 +123,8 @@ MAX_BLOCK_PIXELS = 1 << 31
 
 def encode_preview(
     model: Model, groups: Sequence[np.ndarray], quality: int = DEFAULT_QUALITY, *, thrifty: bool = False
-) -> bytes:
-    """Groups of samples → the coded symbols, after the quality where the model has several.
+) -> tuple[bytes, list[np.ndarray]]:
+    """Groups of samples → the coded symbols, after the quality where the model has several; and the symbols.
 
     With `thrifty`, symbols that are not worth their bits are rounded toward 0.
     """
@@ -132,8 +132,8 @@ def encode_preview(
     symbols = [np.concatenate([quantise(part, quality) for part in portions(group)]) for group in groups]
     grades = model.decoder.grades
     if grades is not None:
-        return write_varint(quality) + grades.encode([as_grid(each) for each in symbols], quality)
-    return coder.encode(list(zip(by_channel(symbols), model.decoder.tables, strict=True)))
+        return write_varint(quality) + grades.encode([as_grid(each) for each in symbols], quality), symbols
+    return coder.encode(list(zip(by_channel(symbols), model.decoder.tables, strict=True))), symbols
 
 
 def decode_preview(
@@ -144,11 +144,24 @@ def decode_preview(
     codes = [decoder.code_shape(size) for size in sides]
     grids = [(shape[0], *code) for shape, code in zip(stacked, codes, strict=True)]
     quality, symbols = _symbols(decoder, stream, grids)
+    return show_preview(decoder, symbols, quality, stacked, approximate=approximate)
+
+
+def show_preview(
+    decoder: Decoder,
+    symbols: Sequence[np.ndarray],
+    quality: int | None,
+    stacked: Sequence[Shape],
+    *,
+    approximate: bool = False,
+) -> list[np.ndarray]:
+    """Groups of samples of those shapes, from their symbols (sample, channel, *position)."""
     decode = partial(decoder.decode, quality=quality, approximate=approximate)
     groups = []
-    for shape, size, grid in zip(stacked, sides, symbols, strict=True):
+    for shape, grid in zip(stacked, symbols, strict=True):
+        size = shape[1:3] if decoder.spec.modality == "image" else None
         parts = portions(grid, math.prod(shape[1:]) * np.dtype(decoder.spec.dtype).itemsize)
-        groups.append(np.concatenate([decode(part, size or None) for part in parts]))
+        groups.append(np.concatenate([decode(part, size) for part in parts]))
     return groups
 
 

@@ -22,7 +22,7 @@ from isthmus.data.distortion import Distortion
 from isthmus.errors import UseError
 from isthmus.model import Model
 from isthmus.spec import DataSpec
-from isthmus.tasks.blocks import Samples, Shapes, decode_preview, encode_preview, make_layer, sizes_to_bytes
+from isthmus.tasks.blocks import Samples, Shapes, encode_preview, make_layer, show_preview, sizes_to_bytes
 from isthmus.tasks.parts import AUTOENCODER, NEEDS, ROUNDED, Toolbox, parts_of
 from isthmus.tasks.promise import BOUND, PREVIEW, Promise
 
@@ -104,10 +104,11 @@ class BlockCoder:
 
     def _preview(self, groups: list[np.ndarray], sizes: bytes) -> _Chain:
         assert self.model is not None
-        payload = encode_preview(
+        payload, symbols = encode_preview(
             self.model, [_without_gaps(group) for group in groups], self.quality, thrifty=self.thrifty
         )
-        restored = decode_preview(self.model.decoder, payload, [group.shape for group in groups])
+        shapes = [group.shape for group in groups]
+        restored = show_preview(self.model.decoder, symbols, self.quality, shapes)
         return _Chain().plus(PREVIEW, Entry(AUTOENCODER, payload, tuple(restored)))
 
     def _rounded(self, groups: list[np.ndarray]) -> _Chain:
