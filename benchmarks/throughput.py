@@ -6,30 +6,46 @@ Megabytes are of raw samples; memory is the greatest sum over the command's proc
 trained for four minutes each beforehand.
 
     make bench NAME=throughput
+    make bench NAME=throughput ARGS="photographs"  # lines with that word; the others stay as they were
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import data_root, machine, publish
+from common import commit, data_root, machine, publish, published
 
 from isthmus.data import open_source
 
 LEAST_BYTES = 256_000_000
-TARGETS = {  # MB/s: compress, decompress
-    "lossy, photographs": (5, 8),
-    "lossy, digits": (5, 8),
-    "bounded, with the net": (8, 20),
-    "bounded, classical": (40, 150),
-    "lossless": (0.5, 1),
+
+
+@dataclass(frozen=True)
+class Line:
+    """A way to compress one kind of data, and the MB/s we aim for: to compress, to decompress."""
+
+    data: str
+    model: bool
+    options: str
+    aims: tuple[float, float]
+
+
+LINES = {
+    "lossy, photographs": Line("tiles", True, "--lossy", (5, 8)),
+    "lossy, digits": Line("digits", True, "--lossy", (5, 8)),
+    "bounded, with the net": Line("digits", True, "--max-error 16 --coder autoencoder", (8, 20)),
+    "bounded, classical": Line("field", False, "--max-error 1e-3 --error-mode rel", (40, 150)),
+    "lossless": Line("digits", True, "--lossless", (0.5, 1)),
 }
 
 
@@ -67,6 +83,9 @@ def repeated(name: str) -> np.ndarray:
     return np.concatenate([images] * -(-LEAST_BYTES // images.nbytes))
 
 
+MODELS = {"digits": (DIGITS, "lossless"), "tiles": (TILES, "lossy")}
+
+
 def temperatures() -> np.ndarray:
     import netCDF4
 
@@ -75,18 +94,38 @@ def temperatures() -> np.ndarray:
     return np.tile(field, (-(-LEAST_BYTES // field.nbytes), 1, 1))
 
 
-def measure(name: str, source: Path, folder: Path, *options: object) -> dict[str, Any]:
-    archive, raw = folder / "a.isz", np.load(source, mmap_mode="r").nbytes
-    compress_s, compress_mb = isthmus("compress", source, "-o", archive, *options)
+DATA: dict[str, Callable[[], np.ndarray]] = {
+    "digits": lambda: repeated(DIGITS),
+    "tiles": lambda: repeated(TILES),
+    "field": temperatures,
+}
+
+
+def model_of(data: str, folder: Path) -> Path:
+    """Trained for four minutes; the same for every line of these data."""
+    path, (name, purpose) = folder / f"{data}.ism", MODELS[data]
+    if not path.exists():
+        isthmus("fit", data_root() / name, "-o", path, "--budget", "4m", "--for", purpose)
+    return path
+
+
+def measure(name: str, folder: Path) -> dict[str, Any]:
+    line = LINES[name]
+    source, archive = folder / f"{line.data}.npy", folder / "a.isz"
+    if not source.exists():
+        np.save(source, DATA[line.data]())
+    raw = np.load(source, mmap_mode="r").nbytes
+    model = ("-m", model_of(line.data, folder)) if line.model else ()
+    compress_s, compress_mb = isthmus("compress", source, "-o", archive, *model, *line.options.split())
     decompress_s, decompress_mb = isthmus("decompress", archive, "-o", folder / "back")
-    wanted = TARGETS[name]
     figures = {
+        "commit": commit(),
         "raw_mb": round(raw / 1e6),
         "archive_mb": round(archive.stat().st_size / 1e6, 2),
         "compress_mb_s": round(raw / compress_s / 1e6, 2),
-        "compress_target": wanted[0],
+        "compress_target": line.aims[0],
         "decompress_mb_s": round(raw / decompress_s / 1e6, 2),
-        "decompress_target": wanted[1],
+        "decompress_target": line.aims[1],
         "compress_peak_mb": round(compress_mb),
         "decompress_peak_mb": round(decompress_mb),
     }
@@ -95,28 +134,21 @@ def measure(name: str, source: Path, folder: Path, *options: object) -> dict[str
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("words", nargs="*", metavar="WORD", help=f"of: {'; '.join(LINES)}")
+    words = parser.parse_args().words
+    asked = [name for name in LINES if not words or any(word in name for word in words)]
+    if not asked:
+        parser.error(f"{' '.join(words)} is in none of: {'; '.join(LINES)}")
     before = machine()
+    figures = {name: figures for name, figures in published("throughput").items() if name in LINES}
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        pictures, tiles, field = folder / "digits.npy", folder / "tiles.npy", folder / "field.npy"
-        np.save(pictures, repeated(DIGITS))
-        np.save(tiles, repeated(TILES))
-        np.save(field, temperatures())
-        model, of_tiles = folder / "m.ism", folder / "tiles.ism"
-        isthmus("fit", data_root() / DIGITS, "-o", model, "--budget", "4m", "--for", "lossless")
-        isthmus("fit", data_root() / TILES, "-o", of_tiles, "--budget", "4m", "--for", "lossy")
-        startup_s = startup()
-        by_net, classical = "--max-error 16 --coder autoencoder", "--max-error 1e-3 --error-mode rel"
-        lines = {
-            "lossy, photographs": measure("lossy, photographs", tiles, folder, "-m", of_tiles, "--lossy"),
-            "lossy, digits": measure("lossy, digits", pictures, folder, "-m", model, "--lossy"),
-            "bounded, with the net": measure(
-                "bounded, with the net", pictures, folder, "-m", model, *by_net.split()
-            ),
-            "bounded, classical": measure("bounded, classical", field, folder, *classical.split()),
-            "lossless": measure("lossless", pictures, folder, "-m", model, "--lossless"),
-        }
-    publish("throughput", {"startup_s": startup_s, **lines}, machine_then=before)
+        for name in asked:
+            figures[name] = measure(name, Path(place))
+            told = {"startup_s": startup()} | {line: figures[line] for line in LINES if line in figures}
+            publish("throughput", told, machine_then=before)
 
 
 def startup() -> float:
