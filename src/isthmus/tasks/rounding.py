@@ -30,6 +30,8 @@ def rounding_pays(source: Source, job: BlockCoder, price: Callable[[str], int]) 
     if not has_qualities(job.model) or not parts.contexts.accepts(np.dtype(spec.dtype), (1, *planes)):
         return False
     piece = sample_pieces(source, whole=True)[0]
+    if job.model is not None and None in job.model.spec.shape:
+        piece = [_middle(sample) for sample in piece]
     share = source.raw_bytes / max(1, sum(sample.nbytes for sample in piece))
     costs = []
     for rounds, name in ((False, AUTOENCODER), (True, CONTEXTS)):
@@ -38,6 +40,15 @@ def rounding_pays(source: Source, job: BlockCoder, price: Callable[[str], int]) 
         bits = 8 * (coded.forms[0].size + price(name) / share) / each.values
         costs.append(each.mse / each.peak**2 + _worth_of_a_bit(job.quality) * bits)
     return costs[1] < costs[0]
+
+
+def _middle(image: np.ndarray) -> np.ndarray:
+    """Rounded pixels are slow to code: of a large image a part must do."""
+    top, left = (max(0, side - _SIDE) // 2 for side in image.shape[:2])
+    return image[top : top + _SIDE, left : left + _SIDE]
+
+
+_SIDE = 512
 
 
 def _worth_of_a_bit(quality: int) -> float:
