@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from isthmus.model import Model
+from isthmus.tasks import rounding
 from isthmus.tasks.compress import compress, restore
 from isthmus.tasks.fit import fit
 from isthmus.tasks.parts import AUTOENCODER, ROUNDED
@@ -78,6 +79,16 @@ def test_rounded_archives_keep_wishes(models):
 def test_low_effort_leaves_rounding_out(models):
     result, _ = made(drawings(24, seed=3), models["drawings"], quality=40, effort=1)
     assert list(result.winners) == [AUTOENCODER]
+
+
+def test_large_images_are_judged_by_their_middle(models, monkeypatch):
+    monkeypatch.setattr(rounding, "_SIDE", 48)
+    tiles = [np.block([[tile] * 8] * 8)[None] for tile in (drawings(1)[0], waves(1)[0])]
+    for at, coder in enumerate([ROUNDED, AUTOENCODER]):
+        image = tiles[1 - at].copy()
+        image[:, 72:120, 72:120] = tiles[at][:, 72:120, 72:120]
+        result, _ = made(image, models["drawings"], quality=40, embed_model=False)
+        assert list(result.winners) == [coder]
 
 
 @pytest.mark.parametrize(("first", "coder"), [(1, AUTOENCODER), (5, ROUNDED)])

@@ -40,7 +40,7 @@ def cosine_weights(depth: int, stride: int, count: int, exponents: np.ndarray) -
     drop = 2 * _BITS + _SHARE_BITS + np.asarray(exponents, np.int64)
     if drop.min() < 1 or drop.max() > 62:
         raise ValueError("units of cosines that cannot be")
-    a, u, v = (at[:count] for at in _smoothest_first(depth, stride))
+    a, u, v, _ = (each[:count] for each in smoothest_first(depth, stride))
     colours, sides = _cosines(depth), _cosines(stride)
     squares = (sides[u][:, :, None] * sides[v][:, None, :] + (1 << (_BITS - 1))) >> _BITS
     patches = _SHARE * colours[a][:, :, None, None] * squares[:, None]  # (pattern, channel, row, column)
@@ -50,11 +50,15 @@ def cosine_weights(depth: int, stride: int, count: int, exponents: np.ndarray) -
     return np.clip(made, -(1 << 15), (1 << 15) - 1).astype(np.int16)
 
 
-def _smoothest_first(depth: int, stride: int) -> tuple[np.ndarray, ...]:
-    """Colour, and waves down and across, of each pattern; a difference of colours counts as 1.5 waves."""
-    a, u, v = (at.ravel() for at in np.indices((depth, stride, stride)))
-    order = np.argsort(9 * (a > 0) + 4 * (u * u + v * v), kind="stable")
-    return a[order], u[order], v[order]
+def smoothest_first(depth: int, stride: int) -> tuple[np.ndarray, ...]:
+    """Of each pattern of a patch: colour, waves down and across, and four times the square of its frequency.
+
+    A difference of colours counts as one and a half waves.
+    """
+    a, u, v = (each.ravel() for each in np.indices((depth, stride, stride)))
+    squares = 9 * (a > 0) + 4 * (u * u + v * v)
+    order = np.argsort(squares, kind="stable")
+    return a[order], u[order], v[order], squares[order]
 
 
 @lru_cache(maxsize=16)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from isthmus.exact.cosines import smoothest_first
+
 
 def cosine_basis(depth: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
     """All patterns of a patch of `depth` channels and `stride` × `stride` pixels, smoothest first.
@@ -21,15 +23,10 @@ def cosine_basis(depth: int, stride: int) -> tuple[np.ndarray, np.ndarray]:
     >>> np.allclose(basis @ basis.T, np.eye(4)), frequency.round(2).tolist()
     (True, [0.0, 1.0, 1.0, 1.41])
     """
+    a, u, v, squares = smoothest_first(depth, stride)
     colours, sides = _cosines(depth), _cosines(stride)
-    patterns = np.einsum("ac,ui,vj->auvcij", colours, sides, sides)
-    a, u, v = np.meshgrid(np.arange(depth), np.arange(stride), np.arange(stride), indexing="ij")
-    frequency = np.sqrt((_COLOUR * (a > 0)) ** 2 + u**2 + v**2).ravel()
-    order = np.argsort(frequency, kind="stable")
-    return patterns.reshape(depth * stride**2, -1)[order], frequency[order]
-
-
-_COLOUR = 1.5  # differences between colours vary about as much as a pattern of this frequency
+    patterns = np.einsum("pc,pi,pj->pcij", colours[a], sides[u], sides[v])
+    return patterns.reshape(len(a), -1), np.sqrt(squares) / 2
 
 
 def _cosines(count: int) -> np.ndarray:

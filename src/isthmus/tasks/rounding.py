@@ -9,6 +9,7 @@ import numpy as np
 
 from isthmus.coding.contexts.grid import Grid
 from isthmus.data import Source
+from isthmus.tasks.blocks import Samples
 from isthmus.tasks.choose import sample_pieces
 from isthmus.tasks.forms import BlockCoder
 from isthmus.tasks.parts import AUTOENCODER, CONTEXTS
@@ -29,9 +30,7 @@ def rounding_pays(source: Source, job: BlockCoder, price: Callable[[str], int]) 
         return False
     if not has_qualities(job.model) or not parts.contexts.accepts(np.dtype(spec.dtype), (1, *planes)):
         return False
-    piece = sample_pieces(source, whole=True)[0]
-    if job.model is not None and None in job.model.spec.shape:
-        piece = [_middle(sample) for sample in piece]
+    piece = _judged(source, job)
     share = source.raw_bytes / max(1, sum(sample.nbytes for sample in piece))
     costs = []
     for rounds, name in ((False, AUTOENCODER), (True, CONTEXTS)):
@@ -42,13 +41,20 @@ def rounding_pays(source: Source, job: BlockCoder, price: Callable[[str], int]) 
     return costs[1] < costs[0]
 
 
+def _judged(source: Source, job: BlockCoder) -> Samples:
+    """A piece of the source; of large images the middle, where the model takes any size."""
+    piece = sample_pieces(source, whole=True)[0]
+    if job.model is None or job.model.spec.is_fixed:
+        return piece
+    return [_middle(image) for image in piece]
+
+
 def _middle(image: np.ndarray) -> np.ndarray:
-    """Rounded pixels are slow to code: of a large image a part must do."""
     top, left = (max(0, side - _SIDE) // 2 for side in image.shape[:2])
     return image[top : top + _SIDE, left : left + _SIDE]
 
 
-_SIDE = 512
+_SIDE = 512  # pixels: rounded ones are slow to code
 
 
 def _worth_of_a_bit(quality: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -42,8 +42,7 @@ class Ours:
     @property
     def usual(self) -> Point:
         """At the quality that `compress` takes where nothing is said, or the nearest one measured."""
-        nearest = min(self.qualities, key=lambda quality: abs(quality - DEFAULT_QUALITY))
-        return self.points[self.qualities.index(nearest)]
+        return self.points[_usual(self.qualities)]
 
     def break_even(self, rival: Curve) -> int | None:
         """From how many images on our archive, model included, is smaller than `rival` at our usual PSNR.
@@ -72,9 +71,13 @@ def our_points(source: Source, model: Model, *, qualities: Sequence[int] = QUALI
             needed.append(frozenset(opened.reader.header["parts"]))
         restored = as_pictures(list(restore(archive, model=model)))
         points.append(Point.of(result.archive_bytes, originals, restored, peak=peak(source.spec)))
-    ours = Ours(len(source), tuple(qualities), tuple(points), 0)
-    packed = pack_parts(parts_of(model), needed[ours.points.index(ours.usual)])
-    return replace(ours, model_bytes=len(packed or b""))
+    packed = pack_parts(parts_of(model), needed[_usual(qualities)])
+    return Ours(len(source), tuple(qualities), tuple(points), len(packed or b""))
+
+
+def _usual(qualities: Sequence[int]) -> int:
+    """The place of the one that `compress` takes where nothing is said, or of the nearest."""
+    return min(range(len(qualities)), key=lambda place: abs(qualities[place] - DEFAULT_QUALITY))
 
 
 def peak(spec: DataSpec) -> float:
