@@ -145,6 +145,15 @@ def test_what_is_worth_little_is_left_out():
     assert sizes[0] < sizes[1]
 
 
+def test_choosing_and_coding_in_one_walk_is_the_same_as_one_after_the_other():
+    grades, worth = made_grades(4), np.full(6, 0.3)
+    stacks = [np.random.default_rng(n).normal(0, 1.5, (n, 6, 9, 7)).astype(np.float32) for n in (4, 1)]
+    data, chosen = grades.encode_thriftily(stacks, 50, worth)
+    apart = [grades.thrifty(stack, 50, worth) for stack in stacks]
+    assert all(map(np.array_equal, chosen, apart))
+    assert data == grades.encode(apart, 50)
+
+
 SHAPES = st.tuples(st.integers(0, 3), st.just(6), st.integers(1, 300), st.integers(1, 300))
 
 

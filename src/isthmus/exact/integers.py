@@ -22,7 +22,7 @@ HEAD_ROOM = 1.5
 """How far beyond what was seen a value may go before it is clipped."""
 SPARE = 0.75
 """Share of float32's room that the products may take; bias and a second input take the rest."""
-FINEST = (16, 14, 12, 10)
+FINEST = (16, 14, 12, 10, 8)
 """A weight's unit is at most so many bits below the result's: the first that lets sums fit float32."""
 REACH = {"silu": (-16.0, None), "gelu": (-8.0, None), "tanh": (-12.0, 12.0), "sigmoid": (-16.0, 16.0)}
 """Beyond these, an activation is 0, or 1, or its input."""

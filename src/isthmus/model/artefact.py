@@ -96,11 +96,23 @@ class Model:
 
     def symbols(self, samples: np.ndarray, quality: int) -> np.ndarray:
         """As `quantise`, but each symbol rounded toward 0 where that saves more bits than it is worth."""
-        grades, worth = self.decoder.grades, self.encoder.get(WORTH)
+        grades, worth = self.decoder.grades, self.worth_at(quality)
         if grades is None or worth is None:
             return self.quantise(samples, quality)
-        scaled = self._encoded(samples, partial(_in_steps, grades.levels.steps(quality)))
-        return grades.thrifty(as_grid(scaled), quality, worth_at(worth, quality)).reshape(scaled.shape)
+        scaled = self.in_steps(samples, quality)
+        return grades.thrifty(as_grid(scaled), quality, worth).reshape(scaled.shape)
+
+    def in_steps(self, samples: np.ndarray, quality: int) -> np.ndarray:
+        """float32 latents in steps of the quality, which symbols round; for models of several qualities."""
+        grades = self.decoder.grades
+        assert grades is not None, "a model of one quality"
+        steps = grades.levels.steps(quality)
+        return self._encoded(samples, partial(_in_steps, steps))
+
+    def worth_at(self, quality: int) -> np.ndarray | None:
+        """(channel,): how many bits an error of one step is worth, squared; None where nobody weighed it."""
+        worth = self.encoder.get(WORTH)
+        return None if worth is None else worth_at(worth, quality)
 
     def _encoded(
         self, samples: np.ndarray, after: Change | None = None, dtype: type[np.generic] = np.float32

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -128,12 +128,22 @@ def encode_preview(
 
     With `thrifty`, symbols that are not worth their bits are rounded toward 0.
     """
-    quantise = model.symbols if thrifty else model.quantise
-    symbols = [np.concatenate([quantise(part, quality) for part in portions(group)]) for group in groups]
-    grades = model.decoder.grades
+    grades, worth = model.decoder.grades, model.worth_at(quality) if thrifty else None
+    if grades is not None and worth is not None:
+        scaled = _by_portions(partial(model.in_steps, quality=quality), groups)
+        coded, chosen = grades.encode_thriftily([as_grid(each) for each in scaled], quality, worth)
+        symbols = [each.reshape(like.shape) for each, like in zip(chosen, scaled, strict=True)]
+        return write_varint(quality) + coded, symbols
+    symbols = _by_portions(partial(model.quantise, quality=quality), groups)
     if grades is not None:
         return write_varint(quality) + grades.encode([as_grid(each) for each in symbols], quality), symbols
     return coder.encode(list(zip(by_channel(symbols), model.decoder.tables, strict=True))), symbols
+
+
+def _by_portions(
+    work: Callable[[np.ndarray], np.ndarray], groups: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    return [np.concatenate([work(part) for part in portions(group)]) for group in groups]
 
 
 def decode_preview(

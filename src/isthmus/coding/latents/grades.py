@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ import numpy as np
 from isthmus.coding.latents.levels import MAX_QUALITY, Levels
 from isthmus.coding.latents.neighbours import Neighbours, Walk
 from isthmus.coding.latents.pieces import pieces
-from isthmus.coding.latents.thrift import thrifty
+from isthmus.coding.latents.thrift import Thrift
 from isthmus.coding.stepwise import StepReader, encode_steps
 from isthmus.coding.tables import Table, tables_from_bytes, tables_to_bytes
 from isthmus.coding.varints import ByteReader
@@ -70,13 +71,37 @@ class Grades:
             walk.fill(step, reader.take(numbers) + whole)
         return walk.symbols.transpose(0, 3, 1, 2)
 
-    def thrifty(self, scaled: np.ndarray, quality: int, worth: np.ndarray) -> np.ndarray:
-        """See thrift.py: the symbols of float32 latents in steps, (sample, channel, height, width)."""
-        symbols, tables = room_for(scaled.shape), self.tables_at(quality)
-        for piece in pieces(scaled.shape):
-            at = (slice(None), slice(None), *piece)
-            symbols[at] = thrifty(self.neighbours, tables, scaled[at], quality, worth)
+    def encode_thriftily(
+        self, stacks: Sequence[np.ndarray], quality: int, worth: np.ndarray
+    ) -> tuple[bytes, list[np.ndarray]]:
+        """Choose symbols and code them, in one walk: see thrift.py.
+
+        Args:
+            stacks: float32 latents in steps, (sample, channel, height, width) each.
+            quality: 1 to 100.
+            worth: (channel,): how many bits an error of one step is worth, squared.
+
+        Returns:
+            What `decode` takes, and the stacks of symbols that it gives.
+        """
+        chosen = [room_for(stack.shape) for stack in stacks]
+        steps = (
+            one
+            for stack, symbols in zip(stacks, chosen, strict=True)
+            for one in self._choices(stack, quality, worth, symbols)
+        )
+        return encode_steps(steps, self.tables_at(quality)), chosen
+
+    def thrifty(self, stack: np.ndarray, quality: int, worth: np.ndarray) -> np.ndarray:
+        """The symbols alone."""
+        symbols = room_for(stack.shape)
+        deque(self._choices(stack, quality, worth, symbols), maxlen=0)
         return symbols
+
+    def _choices(
+        self, stack: np.ndarray, quality: int, worth: np.ndarray, into: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        return _distances(self.neighbours, stack, quality, Thrift(self.tables_at(quality), worth), into)
 
     def tensors(self) -> dict[str, np.ndarray]:
         """All of it, as integer arrays by name; `from_tensors` undoes it."""
@@ -98,16 +123,25 @@ def distances(neighbours: Neighbours, stack: np.ndarray, quality: int) -> list[t
 
 
 def _distances(
-    neighbours: Neighbours, stack: np.ndarray, quality: int
+    neighbours: Neighbours,
+    stack: np.ndarray,
+    quality: int,
+    choose: Thrift | None = None,
+    into: np.ndarray | None = None,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """The same one by one; with `choose`, of latents in steps, whose symbols are put into a stack."""
     for rows, columns in pieces(stack.shape):
         placed = stack[:, :, rows, columns].transpose(0, 2, 3, 1)
         walk = Walk(neighbours, stack[:, :, rows, columns].shape, quality)
         for step in walk.steps():
             numbers, whole = walk.expected(step)
             symbols = placed[(*step.positions, step.channels)]
+            if choose is not None:
+                symbols = choose(symbols, numbers, whole, step.channels)
             walk.fill(step, symbols)
             yield symbols - whole, numbers
+        if into is not None:
+            into[:, :, rows, columns] = walk.symbols.transpose(0, 3, 1, 2)
 
 
 def band_of(quality: int, bands: int) -> int:

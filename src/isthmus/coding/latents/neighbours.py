@@ -129,6 +129,17 @@ class Neighbours:
         """How many tables its numbers name."""
         return QUARTERS * (len(self.thresholds) + 1)
 
+    def first_of_class(self, sums: np.ndarray) -> np.ndarray:
+        """SIZE sums, whole numbers in float32 → uint16: the first table of each one's class."""
+        low, high = (int(end) for end in self.thresholds[[0, -1]])
+        return self._first_tables.take(np.clip(sums, low - 1, high).astype(np.int32) - (low - 1))
+
+    @cached_property
+    def _first_tables(self) -> np.ndarray:
+        """By sums from one below the first threshold to the last: to look up is faster than to search."""
+        sums = np.arange(int(self.thresholds[0]) - 1, int(self.thresholds[-1]) + 1, dtype=np.int32)
+        return (QUARTERS * np.searchsorted(self.thresholds, sums, side="right")).astype(np.uint16)
+
     def tensors(self) -> dict[str, np.ndarray]:
         """All of it, as integer arrays by name; `from_tensors` undoes it."""
         named = {"bias": self.bias, "thresholds": self.thresholds}
@@ -181,16 +192,16 @@ class Walk:
         """The number of each symbol's table, and the whole number to take from it first.
 
         Returns:
-            Both int32, (sample, row, column, channel) of the step.
+            uint16 and int32, (sample, row, column, channel) of the step.
         """
         sums = self._sums[(slice(None), *step.positions)].copy()
         if step.phase:
             self._add_own(sums, step)
         quarters = np.floor(sums[VALUE] * np.float32(QUARTERS / (1 << UNIT_BITS)) + np.float32(0.5))
         whole = np.floor((quarters + 2) * np.float32(1 / QUARTERS))
-        thresholds = self._neighbours.thresholds.astype(np.float32)
-        number = np.searchsorted(thresholds, sums[SIZE], side="right") * QUARTERS
-        return number + (quarters - QUARTERS * whole + 2).astype(np.int32), whole.astype(np.int32)
+        number = self._neighbours.first_of_class(sums[SIZE])
+        number += (quarters - QUARTERS * whole + 2).astype(np.uint16)
+        return number, whole.astype(np.int32)
 
     def fill(self, step: Step, symbols: np.ndarray) -> None:
         """Put a step's symbols in their place; later ones look at them."""

@@ -13,45 +13,39 @@ from collections.abc import Sequence
 import numpy as np
 
 from isthmus.coding.latents.levels import MAX_QUALITY
-from isthmus.coding.latents.neighbours import Neighbours, Walk
 from isthmus.coding.tables import Table
 
 
-def thrifty(
-    neighbours: Neighbours,
-    tables: Sequence[Table],
-    scaled: np.ndarray,
-    quality: int,
-    worth: np.ndarray,
-) -> np.ndarray:
-    """Choose the symbols of a stack of latents.
+class Thrift:
+    """Chooses the symbols of one step after another.
 
     Args:
-        neighbours: of the model.
-        tables: those they choose among.
-        scaled: float32 (sample, channel, height, width), in steps.
-        quality: 1 to 100.
+        tables: those that symbols are coded by.
         worth: (channel,): how many bits an error of one step is worth, squared.
-
-    Returns:
-        int32, of the shape of `scaled`: the nearest whole numbers, or one nearer to 0.
     """
-    walk = Walk(neighbours, scaled.shape, quality)
-    placed = scaled.transpose(0, 2, 3, 1)
-    costs = _Costs(tables)
-    for step in walk.steps():
-        numbers, whole = walk.expected(step)
-        exact = placed[(*step.positions, step.channels)]
+
+    def __init__(self, tables: Sequence[Table], worth: np.ndarray) -> None:
+        self._costs, self._worth = _Costs(tables), worth
+
+    def __call__(
+        self, exact: np.ndarray, numbers: np.ndarray, whole: np.ndarray, channels: slice
+    ) -> np.ndarray:
+        """Latents in steps, (sample, row, column, channel) → int32: the nearest, or one nearer to 0.
+
+        Args:
+            exact: the latents of a step, float32.
+            numbers: of each one's table.
+            whole: what is taken from each before it is coded.
+            channels: which they are.
+        """
         symbols = np.rint(exact).astype(np.int32)
         asked = np.nonzero(symbols)
-        nearest, distance = symbols[asked], exact[asked]
+        nearest, distance, theirs = symbols[asked], exact[asked], numbers[asked]
         smaller = nearest - np.sign(nearest)
         spoilt = (smaller - distance) ** 2 - (nearest - distance) ** 2
-        saved = costs.of(nearest - whole[asked], numbers[asked])
-        saved -= costs.of(smaller - whole[asked], numbers[asked])
-        symbols[asked] = np.where(spoilt * worth[step.channels][asked[-1]] < saved, smaller, nearest)
-        walk.fill(step, symbols)
-    return walk.symbols.transpose(0, 3, 1, 2)
+        saved = self._costs.of(nearest - whole[asked], theirs) - self._costs.of(smaller - whole[asked], theirs)
+        symbols[asked] = np.where(spoilt * self._worth[channels][asked[-1]] < saved, smaller, nearest)
+        return symbols
 
 
 def worth_at(anchors: np.ndarray, quality: int) -> np.ndarray:
