@@ -140,9 +140,7 @@ def encode_preview(
     return coder.encode(list(zip(by_channel(symbols), model.decoder.tables, strict=True))), symbols
 
 
-def _by_portions(
-    work: Callable[[np.ndarray], np.ndarray], groups: Sequence[np.ndarray]
-) -> list[np.ndarray]:
+def _by_portions(work: Callable[[np.ndarray], np.ndarray], groups: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [np.concatenate([work(part) for part in portions(group)]) for group in groups]
 
 

@@ -43,7 +43,9 @@ class Thrift:
         nearest, distance, theirs = symbols[asked], exact[asked], numbers[asked]
         smaller = nearest - np.sign(nearest)
         spoilt = (smaller - distance) ** 2 - (nearest - distance) ** 2
-        saved = self._costs.of(nearest - whole[asked], theirs) - self._costs.of(smaller - whole[asked], theirs)
+        saved = self._costs.of(nearest - whole[asked], theirs) - self._costs.of(
+            smaller - whole[asked], theirs
+        )
         symbols[asked] = np.where(spoilt * self._worth[channels][asked[-1]] < saved, smaller, nearest)
         return symbols
 
