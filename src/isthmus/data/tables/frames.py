@@ -1,0 +1,148 @@
+"""Typed tables → Table: Parquet, Arrow, JSON lines, DataFrames of pandas, polars and others."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from isthmus.data.tables.kinds import cells_of, column_of
+from isthmus.data.tables.schema import Column
+from isthmus.data.tables.table import Cells
+from isthmus.errors import BadItem
+
+ROWS = 1 << 16
+"""Of one batch."""
+STAMP = "%Y-%m-%d %H:%M:%S"
+
+
+def batches_of(path: Path) -> Iterator[pa.RecordBatch]:
+    """The rows of a Parquet, Arrow or JSON-lines file in batches.
+
+    Raises:
+        BadItem: it is no such file, or not whole.
+    """
+    try:
+        yield from _BATCHES[path.suffix](path)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as wrong:
+        raise BadItem(f"{path} cannot be read as {path.suffix[1:]}: {wrong}.") from wrong
+
+
+def _parquet(path: Path) -> Iterator[pa.RecordBatch]:
+    from pyarrow import parquet
+
+    with parquet.ParquetFile(path) as file:
+        yield from file.iter_batches(ROWS)
+
+
+def _arrow(path: Path) -> Iterator[pa.RecordBatch]:
+    with pa.memory_map(str(path)) as file:
+        try:
+            reader = pa.ipc.open_file(file)
+        except pa.ArrowInvalid:
+            file.seek(0)
+            yield from pa.ipc.open_stream(file)
+            return
+        for number in range(reader.num_record_batches):
+            yield reader.get_batch(number)
+
+
+def _lines(path: Path) -> Iterator[pa.RecordBatch]:
+    from pyarrow import json
+
+    yield from json.read_json(path).to_batches(ROWS)
+
+
+_BATCHES = {
+    ".parquet": _parquet,
+    ".pq": _parquet,
+    ".arrow": _arrow,
+    ".feather": _arrow,
+    ".jsonl": _lines,
+    ".ndjson": _lines,
+}
+SUFFIXES = tuple(_BATCHES)
+
+
+def is_frame(source: object) -> bool:
+    """Whether it is a table in memory: of PyArrow, pandas, polars or another that exports Arrow streams."""
+    return isinstance(source, pa.Table) or any(
+        hasattr(source, name) for name in ("__arrow_c_stream__", "__dataframe__")
+    )
+
+
+def as_arrow(frame: Any) -> pa.Table:
+    """A table in memory as PyArrow's; the index of a DataFrame stays behind."""
+    if isinstance(frame, pa.Table):
+        return frame
+    if type(frame).__module__.partition(".")[0] == "pandas":
+        named = frame.rename(columns=str)
+        try:
+            return pa.Table.from_pandas(named, preserve_index=False)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):  # a column of mixed objects
+            objects = [name for name in named if named[name].dtype == object]
+            told = {name: [None if v is None or v != v else str(v) for v in named[name]] for name in objects}
+            return pa.Table.from_pandas(named.assign(**told), preserve_index=False)
+    if hasattr(frame, "__arrow_c_stream__"):
+        return pa.table(frame)
+    from pyarrow.interchange import from_dataframe
+
+    return from_dataframe(frame)
+
+
+def typed_column(name: str, values: pa.ChunkedArray) -> Column:
+    """The kind of column that holds these values."""
+    kind = values.type
+    if pa.types.is_boolean(kind):
+        return Column(name=name, kind="boolean")
+    if pa.types.is_temporal(kind) and not pa.types.is_duration(kind):
+        return Column(name=name, kind="date", format=STAMP)
+    if pa.types.is_integer(kind):
+        return Column(name=name, kind="integer")
+    if pa.types.is_decimal(kind):
+        return Column(name=name, kind="decimal", digits=max(0, kind.scale))
+    if pa.types.is_floating(kind) or pa.types.is_duration(kind):
+        return Column(name=name, kind="number")
+    return column_of(name, _texts(values))
+
+
+def typed_cells(column: Column, values: pa.ChunkedArray) -> Cells:
+    """The values of a column of that kind."""
+    kind = values.type
+    if column.is_numeric and not _is_worded(kind):
+        return Cells(column, numbers=_numbers(values))
+    return cells_of(column, _texts(values))
+
+
+def _is_worded(kind: pa.DataType) -> bool:
+    plain = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_dictionary)
+    return any(of(kind) for of in plain) or pa.types.is_nested(kind) or pa.types.is_binary(kind)
+
+
+def _numbers(values: pa.ChunkedArray) -> np.ndarray:
+    kind = values.type
+    if pa.types.is_temporal(kind) and not pa.types.is_duration(kind):
+        if pa.types.is_time(kind):
+            seconds = values.cast(pa.time64("us")).cast(pa.int64())
+        else:
+            seconds = values.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
+        values = pc.divide(seconds.cast(pa.float64()), 1e6)
+    elif pa.types.is_duration(kind):
+        values = values.cast(pa.int64())
+    return pc.fill_null(values.cast(pa.float64(), safe=False), math.nan).to_numpy()
+
+
+def _texts(values: pa.ChunkedArray) -> pa.Array:
+    kind = values.type
+    values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if pa.types.is_dictionary(kind):
+        values = values.dictionary_decode()
+    if pa.types.is_nested(kind) or pa.types.is_null(kind) or pa.types.is_binary(kind):
+        told = [None if value is None else str(value) for value in values.to_pylist()]
+        return pa.array(told, pa.large_string())
+    return values.cast(pa.large_string())

@@ -1,0 +1,213 @@
+"""Open a table: find its columns and their kinds, and read it chunk by chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from isthmus.data.source import Skipped
+from isthmus.data.tables.schema import Column, Schema
+from isthmus.data.tables.table import Cells, Table
+from isthmus.errors import MissingExtra, NoData
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TEXTS = (".csv", ".tsv", ".txt", ".data", ".csv.gz", ".tsv.gz")
+FRAMES = (".parquet", ".pq", ".arrow", ".feather", ".jsonl", ".ndjson")
+KINDS_FROM = 50_000
+"""Rows from which the kinds of columns are told."""
+CHUNK_CELLS = 1 << 22
+
+
+@dataclass(frozen=True)
+class TableSource:
+    """A table that is read anew, from its beginning, as often as asked."""
+
+    name: str
+    schema: Schema
+    read: Callable[[Schema], Iterator[Table]] = field(repr=False)
+    """Chunks, every column as the schema says."""
+    skipped: list[Skipped] = field(default_factory=list)
+    """Rows that were left out while reading."""
+
+    def chunks(self, schema: Schema | None = None) -> Iterator[Table]:
+        """All rows in order, in parts of some megabytes.
+
+        Args:
+            schema: of a model; None takes that of the table itself.
+        Raises:
+            SpecMismatch: the table lacks a column.
+            BadItem: a row that cannot be read.
+        """
+        if schema is not None:
+            schema.require_fits(self.schema.names)
+        self.skipped.clear()
+        return self.read(schema or self.schema)
+
+    def whole(self, schema: Schema | None = None) -> Table:
+        """All rows at once."""
+        return joined(list(self.chunks(schema)))
+
+
+def is_table(source: object) -> bool:
+    """Whether `open_table` is the way to open it, judged by its name or type."""
+    if isinstance(source, (str, Path)):
+        return Path(source).name.lower().endswith((*TEXTS, *FRAMES)) and Path(source).is_file()
+    return not isinstance(source, np.ndarray) and any(
+        hasattr(source, name) for name in ("__arrow_c_stream__", "__dataframe__")
+    )
+
+
+def open_table(
+    source: Any,
+    *,
+    wishes: Mapping[str, Column] | None = None,
+    header: bool | None = None,
+    skip_bad: bool = False,
+) -> TableSource:
+    """Open a table.
+
+    Args:
+        source: a path (.csv, .tsv, .txt, .parquet, .arrow, .jsonl; .npy of two axes), a matrix, a
+            DataFrame of pandas, polars or PyArrow.
+        wishes: columns whose kind is known better; the others are looked at.
+        header: whether the first row of a text file names the columns; None looks.
+        skip_bad: leave rows out that have too many or too few cells.
+    Raises:
+        NoData: nothing is there, or no rows.
+        BadItem: a row that cannot be read.
+        MissingExtra: PyArrow is not installed.
+    """
+    if isinstance(source, np.ndarray):
+        return _of_array(source, "array", wishes or {})
+    if not isinstance(source, (str, Path)):
+        return _of_frame(source, wishes or {})
+    path = Path(source)
+    if not path.is_file():
+        raise NoData(f"There is no table at {path}. Give a file: {', '.join((*TEXTS, *FRAMES))}.")
+    if path.suffix == ".npy":
+        return _of_array(np.load(path, mmap_mode="r", allow_pickle=False), path.stem, wishes or {})
+    if path.name.lower().endswith(FRAMES):
+        return _of_typed(path, wishes or {})
+    return _of_text(path, wishes or {}, header, skip_bad)
+
+
+def joined(tables: list[Table]) -> Table:
+    """Chunks one after another."""
+    if len(tables) == 1:
+        return tables[0]
+    return Table(tuple(map(_joined, zip(*(table.columns for table in tables), strict=True))))
+
+
+def _joined(parts: tuple[Cells, ...]) -> Cells:
+    column = parts[0].column
+    starts = np.cumsum([0, *map(len, parts)])
+    strays = {
+        int(start) + row: text
+        for start, part in zip(starts, parts, strict=False)
+        for row, text in part.strays.items()
+    }
+    if column.is_numeric:
+        return Cells(column, np.concatenate([part.numbers for part in parts]), strays=strays)
+    labels = np.array(sorted({word for part in parts for word in part.labels}), object)
+    return Cells(column, codes=np.concatenate([part.coded_by(labels) for part in parts]), labels=labels)
+
+
+def _of_array(values: np.ndarray, name: str, wishes: Mapping[str, Column]) -> TableSource:
+    if values.ndim != 2 or values.dtype.kind not in "biuf" or 0 in values.shape:
+        raise NoData(
+            f"{name} is no table: it must be numbers along two axes, rows and columns; "
+            f"got {values.dtype} of shape {values.shape}."
+        )
+    schema = Table.of_array(values[:1]).schema.changed_by(wishes)
+    rows = max(1, CHUNK_CELLS // values.shape[1])
+
+    def read(_: Schema) -> Iterator[Table]:
+        for start in range(0, len(values), rows):
+            yield Table.of_array(values[start : start + rows])
+
+    return TableSource(name, schema, read)
+
+
+def _of_frame(frame: Any, wishes: Mapping[str, Column]) -> TableSource:
+    frames = _frames()
+    table = frames.as_arrow(frame)
+    return _of_batches("table", lambda: iter(table.to_batches(frames.ROWS)), wishes)
+
+
+def _of_typed(path: Path, wishes: Mapping[str, Column]) -> TableSource:
+    frames = _frames()
+    return _of_batches(path.stem, lambda: frames.batches_of(path), wishes)
+
+
+def _of_batches(
+    name: str, batches: Callable[[], Iterator[pa.RecordBatch]], wishes: Mapping[str, Column]
+) -> TableSource:
+    frames = _frames()
+    first = _first(batches(), name)
+    found = Schema(tuple(map(frames.typed_column, first.schema.names, first.columns)))
+
+    def read(schema: Schema) -> Iterator[Table]:
+        for batch in batches():
+            yield Table(tuple(frames.typed_cells(column, batch.column(column.name)) for column in schema))
+
+    return TableSource(name, found.changed_by(wishes), read)
+
+
+def _of_text(path: Path, wishes: Mapping[str, Column], header: bool | None, skip_bad: bool) -> TableSource:
+    csvs, kinds = _csvs()
+    dialect, skipped = csvs.dialect_of(path, header=header), list[Skipped]()
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        return csvs.rows_of(path, dialect, skip_bad=skip_bad, skipped=skipped)
+
+    first = _first(batches(), path.name)
+    found = Schema(tuple(map(kinds.column_of, first.schema.names, first.columns)))
+
+    def read(schema: Schema) -> Iterator[Table]:
+        for batch in batches():
+            yield Table(tuple(kinds.cells_of(column, batch.column(column.name)) for column in schema))
+
+    return TableSource(path.name.split(".")[0], found.changed_by(wishes), read, skipped)
+
+
+def _first(batches: Iterable[pa.RecordBatch], name: str) -> pa.Table:
+    """So many of the first rows as tell the kinds of the columns."""
+    import pyarrow as pa
+
+    kept, rows = [], 0
+    for batch in batches:
+        kept.append(batch)
+        rows += len(batch)
+        if rows >= KINDS_FROM:
+            break
+    if not rows:
+        raise NoData(f"{name} holds no rows. Give a table of at least one.")
+    return pa.Table.from_batches(kept)
+
+
+def _frames() -> Any:
+    try:
+        from isthmus.data.tables import frames
+    except ImportError as wrong:
+        raise _missing() from wrong
+    return frames
+
+
+def _csvs() -> tuple[Any, Any]:
+    try:
+        from isthmus.data.tables import csvs, kinds
+    except ImportError as wrong:
+        raise _missing() from wrong
+    return csvs, kinds
+
+
+def _missing() -> MissingExtra:
+    return MissingExtra(
+        "Tables are read with PyArrow, which is not installed: pip install 'isthmus[tables]'."
+    )
