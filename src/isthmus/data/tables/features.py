@@ -175,8 +175,8 @@ class TableFeatures:
 
     >>> table = Table.of_array(np.array([[1.0, 5.0], [2.0, 5.0], [4.0, 5.0]]))
     >>> features = TableFeatures.learn(table)
-    >>> features.names, features.matrix(table).round(2).tolist()
-    (('column_0: value',), [[-0.9], [0.0], [1.8]])
+    >>> features.names, features.matrix(table).round(2)[:, 0].astype(str).tolist()
+    (('column_0: value',), ['-0.9', '0.0', '1.8'])
     """
 
     columns: tuple[ColumnFeatures, ...]
