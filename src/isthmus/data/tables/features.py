@@ -1,7 +1,6 @@
 """Table → matrix, as nets and distances take it; and back, to what a cell was expected to be.
 
-A number becomes its distance from the middle in units of the usual spread; beyond three of them by its
-logarithm, so that one wild cell cannot drown a row. A category becomes one feature for each frequent
+A number becomes its distance from the middle in units of the usual spread. A category becomes one feature for each frequent
 word. What says more than an amount (missing, no number, a rare word, an odd spelling) becomes its
 surprise in bits, -log2 of how often that happened.
 """
@@ -20,7 +19,9 @@ from isthmus.data.tables.table import NO_CODE, Cells, Table, shown
 from isthmus.data.tables.wording import Wording
 
 TAIL = 3.0
-"""Usual spreads from the middle; beyond, distances grow by their logarithm alone."""
+"""Usual spreads; beyond, a squashed distance grows by its logarithm alone: one wild cell cannot drown a row."""
+FARTHEST = 1e6
+"""Usual spreads that a number may be away."""
 HUGE = 1e150
 """No number is farther from 0 than this, so that squares and differences stay finite."""
 MOST_WORDS = 24
@@ -70,12 +71,12 @@ class ColumnFeatures:
     """Whether the surprise differs between the rows it was learned from."""
 
     @classmethod
-    def learn(cls, cells: Cells, *, spread_by: str) -> ColumnFeatures:
+    def learn(cls, cells: Cells) -> ColumnFeatures:
         """From the cells of many rows."""
         events = _events(cells)
         bits = _bits(np.bincount(events, minlength=3))
         if cells.numbers is not None:
-            middle, spread = _middle(_finite(cells.numbers), spread_by)
+            middle, spread = _middle(_finite(cells.numbers))
             return cls(column=cells.column, middle=middle, spread=spread, bits=bits, labels=_NO_WORDS,
                        frequent=_NONE, varies=len(np.unique(events)) > 1)  # fmt: skip
         assert cells.codes is not None
@@ -104,7 +105,7 @@ class ColumnFeatures:
         if self.spread:
             assert cells.numbers is not None
             away = (np.clip(cells.numbers, -HUGE, HUGE) - self.middle) / self.spread
-            made.append(np.nan_to_num(squashed(away))[:, None])
+            made.append(np.clip(np.nan_to_num(away), -FARTHEST, FARTHEST)[:, None])
         if len(self.frequent) > 1:
             codes = cells.coded_by(self.labels)
             made.append(ONE_HOT * (codes[:, None] == self.frequent))
@@ -124,7 +125,7 @@ class ColumnFeatures:
     def expected(self, features: np.ndarray) -> str | None:
         """The cell that such features would come from; None where they do not say."""
         if self.spread:
-            return shown(self.column, float(unsquashed(features[:1])[0] * self.spread + self.middle))
+            return shown(self.column, float(features[0]) * self.spread + self.middle)
         if len(self.frequent) > 1:
             return str(self.labels[self.frequent[np.argmax(features[: len(self.frequent)])]])
         if len(self.frequent) == 1:
@@ -182,15 +183,9 @@ class TableFeatures:
     columns: tuple[ColumnFeatures, ...]
 
     @classmethod
-    def learn(cls, table: Table, *, spread_by: str = "quartiles") -> TableFeatures:
-        """What is usual in a table.
-
-        Args:
-            table: many rows.
-            spread_by: "quartiles", which odd rows cannot move, or "deviation" (the standard one).
-        """
-        used = (cells for cells in table.columns if cells.column.used)
-        return cls(tuple(ColumnFeatures.learn(cells, spread_by=spread_by) for cells in used))
+    def learn(cls, table: Table) -> TableFeatures:
+        """What is usual in a table of many rows."""
+        return cls(tuple(ColumnFeatures.learn(cells) for cells in table.columns if cells.column.used))
 
     @property
     def schema(self) -> Schema:
@@ -207,8 +202,13 @@ class TableFeatures:
         """int64 (features,): the place of each feature's column."""
         return np.repeat(np.arange(len(self.columns)), [len(one.names) for one in self.columns])
 
+    @cached_property
+    def amounts(self) -> np.ndarray:
+        """bool (features,): those that tell how much a number is."""
+        return np.array([name == "value" for one in self.columns for name in one.names], bool)
+
     def matrix(self, table: Table) -> np.ndarray:
-        """float32 (rows, features)."""
+        """float32 (rows, features), not squashed."""
         cells = table.select(self.schema.names).columns
         parts = [one.matrix(each) for one, each in zip(self.columns, cells, strict=True)]
         return np.concatenate(parts, axis=1).astype(np.float32)
@@ -265,15 +265,14 @@ def _finite(numbers: np.ndarray) -> np.ndarray:
     return np.clip(numbers[~np.isnan(numbers)], -HUGE, HUGE)
 
 
-def _middle(numbers: np.ndarray, spread_by: str) -> tuple[float, float]:
-    """Middle and spread; quartiles that coincide give way to the standard deviation."""
+def _middle(numbers: np.ndarray) -> tuple[float, float]:
+    """Middle and spread by quartiles, which odd rows cannot move; where they coincide, by the deviation."""
     if not len(numbers):
         return 0.0, 0.0
     middle, deviation = float(numbers.mean()), float(numbers.std())
     if deviation <= 1e-12 * max(abs(middle), 1e-300):
         return middle, 0.0
-    if spread_by == "quartiles":
-        low, median, high = np.percentile(numbers, [25, 50, 75])
-        if high - low > 1e-12 * abs(median):
-            return float(median), float(high - low) / 1.349
+    low, median, high = np.percentile(numbers, [25, 50, 75])
+    if high - low > 1e-12 * abs(median):
+        return float(median), float(high - low) / 1.349
     return middle, deviation

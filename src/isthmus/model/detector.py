@@ -1,0 +1,99 @@
+"""What is usual in a table → how odd a row is.
+
+A detector holds how cells become features, small autoencoders, and some of the rows that it learned from.
+Everything else, the spreads and neighbourhoods of scoring/views.py, is worked out from these when it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from isthmus.data.tables.features import BITS, TableFeatures, squashed
+from isthmus.data.tables.table import Table
+from isthmus.model.members import Members
+from isthmus.scoring.conformal import p_values
+from isthmus.scoring.usual import Usual
+from isthmus.scoring.views import VIEWS, Rows, View, together
+
+MOST_ROWS = 10_000
+"""That a detector keeps of those it learned from."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Detector:
+    """A detector of odd rows, calibrated."""
+
+    features: TableFeatures
+    members: Members
+    mode: str
+    """"contaminated": odd rows hid among those it learned from; "novelty": none did."""
+    kept: np.ndarray
+    """float32 (rows, features), not squashed: rows that it learned from; the fold of each is its place % folds."""
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    """Rows, steps, seconds, versions: for people."""
+
+    def scores(self, table: Table) -> np.ndarray:
+        """float64 (rows,): usual spreads from the middle, by the views that see most; higher is odder."""
+        new = self.features.novelty(table).clip(min=0).sum(axis=1) / BITS
+        return self._scored(self.rows(self.features.matrix(table))) + new
+
+    def scores_of(self, matrix: np.ndarray) -> np.ndarray:
+        """The same of features alone, (rows, features), not squashed."""
+        return self._scored(self.rows(matrix))
+
+    def p_values(self, scores: np.ndarray) -> np.ndarray:
+        """float64 (rows,): how often a usual row would score as high; see scoring/conformal.py."""
+        return p_values(scores, self.calibration)
+
+    def rows(self, matrix: np.ndarray) -> Rows:
+        """Features in all the forms that views look at."""
+        quartiles = squashed(matrix).astype(np.float32)
+        deviations = (matrix - self._middle) / self._deviation
+        deviations = squashed(deviations) if self.mode == "contaminated" else deviations
+        return Rows(quartiles, deviations.astype(np.float32), list(self.members.codes(quartiles)))
+
+    @cached_property
+    def calibration(self) -> np.ndarray:
+        """float64: scores of the rows it keeps, each by what was not learned from that row where that matters."""
+        away = [usual.away(each) for usual, each in zip(self._usual, self._own, strict=True)]
+        return together(away, self.mode)
+
+    def _scored(self, rows: Rows) -> np.ndarray:
+        pairs = zip(self._usual, self._views, strict=True)
+        return together([usual.away(view.distance(rows)) for usual, view in pairs], self.mode)
+
+    @cached_property
+    def _usual(self) -> list[Usual]:
+        return [Usual.of(each) for each in self._own]
+
+    @cached_property
+    def _own(self) -> list[np.ndarray]:
+        """Each view's distances of the rows it keeps."""
+        folds, members = self.members.folds, len(self.members)
+        fold = np.arange(len(self.kept)) % folds
+        unknown = None if folds == 1 else fold[None] == (np.arange(members) % folds)[:, None]
+        return [view.distance(self._kept_rows, among=True, unknown=unknown) for view in self._views]
+
+    @cached_property
+    def _views(self) -> list[View]:
+        return [view.learn(self._kept_rows) for view in VIEWS[self.mode]]
+
+    @cached_property
+    def _kept_rows(self) -> Rows:
+        return self.rows(self.kept)
+
+    @cached_property
+    def _middle(self) -> np.ndarray:
+        return np.where(self.features.amounts, self.kept.mean(axis=0, dtype=np.float64), 0.0)
+
+    @cached_property
+    def _deviation(self) -> np.ndarray:
+        deviation = self.kept.std(axis=0, dtype=np.float64)
+        return np.where(self.features.amounts & (deviation > 0), deviation, 1.0)
+
+

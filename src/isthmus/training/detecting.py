@@ -1,0 +1,47 @@
+"""A table → a detector of odd rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from isthmus.data.tables.features import TableFeatures, squashed
+from isthmus.data.tables.table import Table
+from isthmus.model.detector import MOST_ROWS, Detector
+from isthmus.training.members import MembersPlan, train_members
+
+PLANS: Mapping[str, MembersPlan] = {
+    "contaminated": MembersPlan(trimmed=0.1),
+    "novelty": MembersPlan(folds=3),
+}
+"""By mode."""
+LEAST_FOR_FOLDS = 30
+"""Rows; with fewer, every member learns from all of them."""
+
+
+def train_detector(
+    table: Table, mode: str, *, seed: int = 0, budget_s: float | None = None, plan: MembersPlan | None = None
+) -> Detector:
+    """Learn what is usual in a table.
+
+    Args:
+        table: rows; of very many, some are enough.
+        mode: "contaminated" or "novelty", see Detector.
+        seed: of the first weights, of the order of the rows, and of the noise.
+        budget_s: seconds for training the members at most.
+        plan: how to train them; None takes that of the mode.
+    """
+    started = time.monotonic()
+    plan = replace(plan or PLANS[mode], seed=seed, budget_s=budget_s)
+    if len(table) < LEAST_FOR_FOLDS:
+        plan = replace(plan, folds=1)
+    features = TableFeatures.learn(table)
+    matrix = features.matrix(table)[np.random.default_rng(seed).permutation(len(table))]
+    members = train_members(squashed(matrix).astype(np.float32), plan)
+    provenance = {"rows": len(table), "seconds": round(time.monotonic() - started, 3)}
+    return Detector(
+        features=features, members=members, mode=mode, kept=matrix[:MOST_ROWS], provenance=provenance
+    )
