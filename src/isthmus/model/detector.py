@@ -95,5 +95,3 @@ class Detector:
     def _deviation(self) -> np.ndarray:
         deviation = self.kept.std(axis=0, dtype=np.float64)
         return np.where(self.features.amounts & (deviation > 0), deviation, 1.0)
-
-

@@ -35,7 +35,12 @@ class Ensemble(nn.Module):
         hidden = min(MOST_HIDDEN, max(LEAST_HIDDEN, 2 * features))
         self.latents = code_sizes(features, members)
         most = max(self.latents)
-        sides = {"in": (features, hidden), "code": (hidden, most), "out": (most, hidden), "back": (hidden, features)}
+        sides = {
+            "in": (features, hidden),
+            "code": (hidden, most),
+            "out": (most, hidden),
+            "back": (hidden, features),
+        }
         self.weights = nn.ParameterDict(
             {
                 layer: torch.randn(members, *shape, generator=generator) / math.sqrt(shape[0])
