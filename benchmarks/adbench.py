@@ -118,9 +118,9 @@ def measure(names: list[str], seeds: int) -> dict[str, Any]:
                     if (who, name) not in TOO_SLOW:
                         row = judged(of, *data, seed)
                         found[mode].setdefault(who, {}).setdefault(name, []).append(row)
-        told = {m: {w: np.mean(rows[name], axis=0).round(3).tolist() for w, rows in by.items() if name in rows}
-                for m, by in found.items()}  # fmt: skip
-        print(name, told, flush=True)
+        for mode, by in found.items():
+            told = {who: np.mean(rows[name], axis=0).round(3) for who, rows in by.items() if name in rows}
+            print(name, mode, {who: means.tolist() for who, means in told.items()}, flush=True)
     return {mode: {who: summed(rows) for who, rows in by.items()} for mode, by in found.items()}
 
 

@@ -7,6 +7,7 @@ import typer
 from isthmus.cli.compress import compress
 from isthmus.cli.decompress import decompress
 from isthmus.cli.demo import demo
+from isthmus.cli.detect import detect
 from isthmus.cli.embed import embed
 from isthmus.cli.evaluate import evaluate
 from isthmus.cli.fit import fit
@@ -16,7 +17,7 @@ from isthmus.cli.repack import repack
 from isthmus.cli.report import report
 from isthmus.cli.verify import verify
 
-COMMANDS = (demo, fit, compress, decompress, verify, repack, info, evaluate, embed, report)
+COMMANDS = (demo, fit, compress, decompress, verify, repack, info, evaluate, embed, detect, report)
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 

@@ -10,7 +10,19 @@ from typing import Annotated
 from typer import Option
 
 from isthmus.cli.faults import Stopped
-from isthmus.cli.options import Device, Force, Seed, SkipBad, SourceArgument, Threads, default_output
+from isthmus.cli.options import (
+    Device,
+    Force,
+    Header,
+    Mode,
+    SchemaFile,
+    Seed,
+    SkipBad,
+    SourceArgument,
+    Threads,
+    default_output,
+    read_schema,
+)
 from isthmus.cli.voice import Voice, command
 
 
@@ -35,6 +47,9 @@ def fit(
     from_: Annotated[
         Path | None, Option("--from", metavar="OLD.ism", help="Begin with this model's weights.")
     ] = None,
+    mode: Mode = "contaminated",
+    schema: SchemaFile = None,
+    header: Header = None,
     resume: Annotated[bool, Option("--resume", help="Go on where an interrupted run stopped.")] = False,
     skip_bad: SkipBad = False,
     force: Force = False,
@@ -42,12 +57,35 @@ def fit(
     threads: Threads = None,
     device: Device = None,
 ) -> None:
-    """Train an autoencoder on SOURCE."""
+    """Train an autoencoder on SOURCE; on a table, small ones that detect odd rows."""
     from isthmus.config import parse_duration
+    from isthmus.data.tables import is_table
     from isthmus.model import Model
+    from isthmus.tasks.detect import fit_detector
     from isthmus.tasks.fit import fit as run
+    from isthmus.threads import limit_threads
 
     output = output or default_output(source, ".ism")
+    budget_s = None if budget is None else parse_duration(budget)
+    if is_table(source):
+        refuse_for_tables(
+            recipe=recipe, set=set_, resume=resume or None, device=device, **{"for": for_, "from": from_}
+        )
+        limit_threads(threads)
+        made = fit_detector(
+            source,
+            output,
+            mode=mode,
+            schema=read_schema(schema),
+            header=header,
+            budget_s=budget_s,
+            seed=seed or 0,
+            skip_bad=skip_bad,
+            force=force,
+            say=voice.say,
+        )
+        voice.result(made)
+        return
     settings = [*(set_ or []), *train_settings(seed=seed, threads=threads, device=device)]
     try:
         result = run(
@@ -55,7 +93,7 @@ def fit(
             output,
             recipe=recipe,
             settings=settings,
-            budget_s=None if budget is None else parse_duration(budget),
+            budget_s=budget_s,
             purpose=for_,
             start=None if from_ is None else Model.load(from_),
             resume=resume,
@@ -70,6 +108,15 @@ def fit(
     voice.detail(f"stopped after {result.steps:,} steps ({result.stopped}); best after {result.best_step:,}")
     voice.left_out(result.skipped)
     voice.result(result)
+
+
+def refuse_for_tables(**given: object) -> None:
+    """Raise UseError for options that mean nothing to a detector."""
+    from isthmus.errors import UseError
+
+    named = [f"--{name}" for name, value in given.items() if value is not None]
+    if named:
+        raise UseError(f"A detector of tables is not changed by {', '.join(named)}. Leave it out.")
 
 
 def train_settings(**values: object) -> list[str]:

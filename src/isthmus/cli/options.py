@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option, echo
 from typer import Exit as Leave
+
+if TYPE_CHECKING:
+    from isthmus.data.tables import Schema
 
 READS = "A folder or .zip of images, an image, .npy, .npz, an IDX file; or digits, mnist, mnist-test."
 
@@ -71,6 +74,21 @@ Device = Annotated[
 ]
 Seed = Annotated[int | None, Option("--seed", min=0, help="Of everything random.", show_default=False)]
 
+TABLES = "A table: .csv, .tsv, .parquet, .arrow, .jsonl, or .npy of two axes."
+TableArgument = Annotated[str, Argument(metavar="TABLE", help=TABLES, show_default=False)]
+SchemaFile = Annotated[
+    Path | None,
+    Option("--schema", metavar="SCHEMA.toml", help="Kinds of columns, where they are known better."),
+]
+Header = Annotated[
+    bool | None,
+    Option("--header/--no-header", help="Whether the first row names the columns; default: look."),
+]
+Mode = Annotated[
+    str,
+    Option(metavar="MODE", help="contaminated: odd rows may hide in it; novelty: all its rows are usual."),
+]
+
 
 def default_output(source: str, suffix: str) -> Path:
     """The output's name where none is given: SOURCE's own name, in the current folder.
@@ -82,3 +100,10 @@ def default_output(source: str, suffix: str) -> Path:
     name = path.name if path.is_dir() else path.name.removesuffix(".gz")
     stem = name if path.is_dir() else Path(name).stem
     return Path((stem or "isthmus") + suffix)
+
+
+def read_schema(path: Path | None) -> Schema | None:
+    """The schema in a TOML file."""
+    from isthmus.data.tables import Schema
+
+    return None if path is None else Schema.read(path)

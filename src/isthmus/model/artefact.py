@@ -8,8 +8,6 @@ comes from.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -18,19 +16,19 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.coding.canonical import canonical_json, content_hash
+from isthmus.coding.canonical import content_hash
 from isthmus.coding.contexts import Contexts
 from isthmus.coding.latents.grades import as_grid
 from isthmus.coding.latents.thrift import worth_at
 from isthmus.coding.version import require_known_format
 from isthmus.config import Config
-from isthmus.errors import ConfigError, DamagedFile, NoData, NotOurFile, SpecMismatch
+from isthmus.errors import ConfigError, DamagedFile, NotOurFile, SpecMismatch
 from isthmus.exact.float_runner import FloatRunner
 from isthmus.exact.ops import KINDS, Op, ops_from_json
 from isthmus.exact.program import Program
 from isthmus.exact.tiles import Change
-from isthmus.files import write_bytes
 from isthmus.model.decoder import Decoder
+from isthmus.model.document import document_hash, read_document, tensors_hash, under, write_document
 from isthmus.spec import DataSpec
 
 WORTH = "worth"
@@ -125,22 +123,19 @@ class Model:
 
     def save(self, path: str | Path, *, force: bool = True) -> Path:
         """Write the .ism file, whole or not at all."""
-        from safetensors.numpy import save
-
         path = Path(path)
-        tensors = {f"decoder.{name}": _whole(array) for name, array in self.decoder.tensors().items()}
-        tensors |= {f"encoder.{name}": _whole(array) for name, array in self.encoder.items()}
+        tensors = {f"decoder.{name}": array for name, array in self.decoder.tensors().items()}
+        tensors |= {f"encoder.{name}": array for name, array in self.encoder.items()}
         if self.contexts is not None:
             tensors |= {f"contexts.{name}": array for name, array in self.contexts.tensors().items()}
-        metadata = {"isthmus": json.dumps(self._document(), sort_keys=True)}
-        write_bytes(path, save(tensors, metadata), force=force)
+        write_document(path, self._document(), tensors, force=force)
         return path
 
     def _document(self) -> dict[str, Any]:
-        document = {
+        return {
             "format": self.decoder.document()["format"],
             "hash": self.hash,
-            "encoder_hash": _hash_of(self.encoder),
+            "encoder_hash": tensors_hash(self.encoder),
             "decoder": self.decoder.document(),
             "encoder": [op.to_json() for op in self.encode_ops],
             "contexts": None if self.contexts is None else self.contexts.document(),
@@ -148,7 +143,6 @@ class Model:
             "config": self.config.to_dict(),
             "provenance": dict(self.provenance),
         }
-        return document | {"document_hash": document_hash(document)}
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -160,9 +154,9 @@ class Model:
             MachineError: this machine does not decode exactly.
         """
         path = Path(path)
-        document, tensors = _read(path)
-        encoder, decoder = _under("encoder.", tensors), _under("decoder.", tensors)
-        contexts = _under("contexts.", tensors)
+        document, tensors = read_document(path)
+        encoder, decoder = under("encoder.", tensors), under("decoder.", tensors)
+        contexts = under("contexts.", tensors)
         _require_whole(document, encoder, decoder, contexts, path)
         try:
             model = cls(
@@ -179,12 +173,6 @@ class Model:
         return model
 
 
-def document_hash(document: Mapping[str, Any]) -> str:
-    """SHA-256 of the document's canonical JSON, without the entry that holds this hash."""
-    rest = {key: value for key, value in document.items() if key != "document_hash"}
-    return hashlib.sha256(canonical_json(rest)).hexdigest()
-
-
 def _require_whole(
     document: Mapping[str, Any],
     encoder: Mapping[str, np.ndarray],
@@ -193,6 +181,10 @@ def _require_whole(
     path: Path,
 ) -> None:
     """Hold every byte against its hash before any of it is believed."""
+    if "kind" in document:
+        raise NotOurFile(
+            f"{path} is a {document['kind']} of tables, and no codec: give it to isthmus detect or clean."
+        )
     damaged = DamagedFile(f"{path} is damaged: its contents no longer match their hash. Copy it again.")
     try:
         if document.get("document_hash") != document_hash(document):
@@ -202,52 +194,16 @@ def _require_whole(
         described = document["contexts"]
         of_contexts = None if described is None else content_hash(described, contexts)
         of_decoder = content_hash(document["decoder"], decoder)
-        found = [of_decoder, _hash_of(encoder), of_contexts]
+        found = [of_decoder, tensors_hash(encoder), of_contexts]
     except (KeyError, ValueError) as wrong:  # NaN, which JSON has not, or a tensor of no stored type
         raise damaged from wrong
     if told != found:
         raise damaged
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    from safetensors import SafetensorError, safe_open
-
-    if not path.is_file():
-        raise NoData(f"There is no model at {path}. Give the .ism file that `isthmus fit` wrote.")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            document = json.loads(metadata["isthmus"])
-            if not isinstance(document, dict):
-                raise KeyError("isthmus")
-            return document, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, ValueError, RecursionError, OSError) as wrong:
-        raise NotOurFile(f"{path} is not a whole Isthmus model ({wrong}). Give an .ism file.") from wrong
-    except KeyError:
-        raise NotOurFile(
-            f"{path} is a safetensors file, but not an Isthmus model. Give an .ism file."
-        ) from None
-
-
 def _contexts(document: Mapping[str, Any] | None, tensors: Mapping[str, np.ndarray]) -> Contexts | None:
     return None if document is None else Contexts.from_parts(document, tensors)
 
 
-def _under(prefix: str, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name.removeprefix(prefix): array for name, array in tensors.items() if name.startswith(prefix)}
-
-
 def _in_steps(steps: np.ndarray, latents: np.ndarray) -> np.ndarray:
     return latents / steps.reshape(-1, *[1] * (latents.ndim - 2))
-
-
-def _whole(array: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(array)
-
-
-def _hash_of(tensors: Mapping[str, np.ndarray]) -> str:
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        digest.update(f"{name} {tensors[name].dtype} {tensors[name].shape}".encode())
-        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
-    return digest.hexdigest()

@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from isthmus.coding.version import FORMAT_VERSION, require_known_format
 from isthmus.data.tables.features import BITS, TableFeatures, squashed
+from isthmus.data.tables.schema import Schema
 from isthmus.data.tables.table import Table
+from isthmus.errors import ConfigError, DamagedFile, NotOurFile
+from isthmus.model.document import document_hash, read_document, tensors_hash, under, write_document
 from isthmus.model.members import Members
 from isthmus.scoring.conformal import p_values
 from isthmus.scoring.usual import Usual
@@ -22,6 +27,7 @@ from isthmus.scoring.views import VIEWS, Rows, View, together
 
 MOST_ROWS = 10_000
 """That a detector keeps of those it learned from."""
+KIND = "detector"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,9 +39,19 @@ class Detector:
     mode: str
     """"contaminated": odd rows hid among those it learned from; "novelty": none did."""
     kept: np.ndarray
-    """float32 (rows, features), not squashed: rows that it learned from; the fold of each is its place % folds."""
+    """float32 (rows, features), not squashed: what it learned from; each row's fold is its place % folds."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Rows, steps, seconds, versions: for people."""
+
+    def __post_init__(self) -> None:
+        # It may come from a file by anybody.
+        if self.mode not in VIEWS:
+            raise ValueError(f"a mode {self.mode!r}")
+        features = len(self.features.names)
+        if self.kept.ndim != 2 or self.kept.shape[1] != features or self.members.features != features:
+            raise ValueError("rows and members of other features")
+        if not len(self.kept) or self.kept.dtype != np.float32 or not np.isfinite(self.kept).all():
+            raise ValueError("rows that a detector keeps")
 
     def scores(self, table: Table) -> np.ndarray:
         """float64 (rows,): usual spreads from the middle, by the views that see most; higher is odder."""
@@ -50,6 +66,53 @@ class Detector:
         """float64 (rows,): how often a usual row would score as high; see scoring/conformal.py."""
         return p_values(scores, self.calibration)
 
+    def save(self, path: str | Path, *, force: bool = True) -> Path:
+        """Write the .ism file, whole or not at all."""
+        path = Path(path)
+        told, arrays = self.features.to_parts()
+        members, weights = self.members.to_parts()
+        tensors = {f"features.{name}": array for name, array in arrays.items()}
+        tensors |= {f"members.{name}": array for name, array in weights.items()} | {"kept": self.kept}
+        document = {
+            "format": FORMAT_VERSION,
+            "kind": KIND,
+            "mode": self.mode,
+            "schema": self.features.schema.to_dict(),
+            "features": told,
+            "members": members,
+            "provenance": dict(self.provenance),
+            "hash": tensors_hash(tensors),
+        }
+        write_document(path, document, tensors, force=force)
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Detector:
+        """Read an .ism file and check that it is whole.
+
+        Raises:
+            NoData: no file is there.
+            NotOurFile, NewerFormat, DamagedFile: it is no detector, of a later version, or not whole.
+        """
+        path = Path(path)
+        document, tensors = read_document(path)
+        if document.get("kind") != KIND:
+            raise NotOurFile(f"{path} is no detector of tables. Make one: isthmus fit TABLE.csv -o NAME.ism")
+        try:
+            require_known_format(document["format"], str(path))
+            _require_whole(document, tensors, path)
+            return cls(
+                features=TableFeatures.from_parts(
+                    Schema.from_dict(document["schema"]), document["features"], under("features.", tensors)
+                ),
+                members=Members.from_parts(document["members"], under("members.", tensors)),
+                mode=document["mode"],
+                kept=tensors["kept"],
+                provenance=dict(document["provenance"]),
+            )
+        except (KeyError, TypeError, ValueError, IndexError, ConfigError) as wrong:
+            raise DamagedFile(f"{path} lacks or misstates {wrong}; fetch the file again.") from wrong
+
     def rows(self, matrix: np.ndarray) -> Rows:
         """Features in all the forms that views look at."""
         quartiles = squashed(matrix).astype(np.float32)
@@ -59,7 +122,7 @@ class Detector:
 
     @cached_property
     def calibration(self) -> np.ndarray:
-        """float64: scores of the rows it keeps, each by what was not learned from that row where that matters."""
+        """float64: scores of the rows it keeps; in novelty each by members that have not learned from it."""
         away = [usual.away(each) for usual, each in zip(self._usual, self._own, strict=True)]
         return together(away, self.mode)
 
@@ -95,3 +158,10 @@ class Detector:
     def _deviation(self) -> np.ndarray:
         deviation = self.kept.std(axis=0, dtype=np.float64)
         return np.where(self.features.amounts & (deviation > 0), deviation, 1.0)
+
+
+def _require_whole(document: Mapping[str, Any], tensors: Mapping[str, np.ndarray], path: Path) -> None:
+    """Hold every byte against its hash before any of it is believed."""
+    same = document["document_hash"] == document_hash(document) and document["hash"] == tensors_hash(tensors)
+    if not same:
+        raise DamagedFile(f"{path} is damaged: its contents no longer match their hash. Copy it again.")

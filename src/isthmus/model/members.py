@@ -50,7 +50,8 @@ class Members:
     def restore(self, rows: np.ndarray) -> np.ndarray:
         """float32 (rows, features): what the members make of rows, on average."""
         made = [self.decode(member, self.encode(member, rows)) for member in range(len(self))]
-        return np.mean(made, axis=0, dtype=np.float32)
+        mean: np.ndarray = np.mean(np.stack(made), axis=0)
+        return mean
 
     def codes(self, rows: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Each member's code of the rows, and what it leaves unexplained of them."""

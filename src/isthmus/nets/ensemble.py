@@ -12,7 +12,7 @@ LEAST_HIDDEN, MOST_HIDDEN = 32, 128
 
 
 def code_sizes(features: int, members: int) -> list[int]:
-    """How many numbers each member has for a row: half, a third and 0.7 of the features in turn, within limits.
+    """How many numbers each member has for a row: half, a third, 0.7 of the features in turn, within limits.
 
     >>> code_sizes(12, 4)
     [6, 4, 8, 6]
@@ -51,12 +51,13 @@ class Ensemble(nn.Module):
             {layer: torch.zeros(members, 1, outputs) for layer, (_, outputs) in sides.items()}
         )
         open_ = torch.tensor([[[place < size for place in range(most)]] for size in self.latents])
+        self.open: Tensor
         self.register_buffer("open", open_.float())
 
     def forward(self, rows: Tensor) -> Tensor:
         """(member, batch, features) → the same, as each member restores it."""
-        code = self._apply("code", functional.relu(self._apply("in", rows))) * self.open
-        return self._apply("back", functional.relu(self._apply("out", code)))
+        code = self._layer("code", functional.relu(self._layer("in", rows))) * self.open
+        return self._layer("back", functional.relu(self._layer("out", code)))
 
-    def _apply(self, layer: str, rows: Tensor) -> Tensor:
+    def _layer(self, layer: str, rows: Tensor) -> Tensor:
         return torch.baddbmm(self.biases[layer], rows, self.weights[layer])

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -22,9 +21,9 @@ CLEAN_SHARE = 0.75
 DIRECTIONS = 20
 """Along which what a member leaves unexplained is looked at."""
 FAR_SHARE, FAR_AMONG = 0.02, 2000
-"""In a contaminated table a row's k-th neighbour counts, k this share of so many rows: odd ones come in groups."""
+"""A row's k-th neighbour, k this share of so many rows of a contaminated table: odd ones come in groups."""
 NEAR, NEAR_AMONG = 6, 4000
-"""And its sixth, as one of them may be the row itself, among so many: odd ones may hide between groups."""
+"""Its sixth, as one may be the row itself, among so many: odd ones may hide between groups."""
 Codes = Sequence[tuple[np.ndarray, np.ndarray]]
 
 
@@ -80,11 +79,13 @@ class MembersSpread(View):
 
     @classmethod
     def learn(cls, rows: Rows) -> MembersSpread:
+        """See View."""
         directions = [_directions(rest) for _, rest in rows.codes]
         together = [_together(pair, along) for pair, along in zip(rows.codes, directions, strict=True)]
         return cls([Spread.of(one, share=CLEAN_SHARE) for one in together], directions)
 
     def distance(self, rows: Rows, *, among: bool = False, unknown: np.ndarray | None = None) -> np.ndarray:
+        """See View."""
         each = [
             spread.log_distance(_together(pair, along))
             for spread, along, pair in zip(self.spreads, self.directions, rows.codes, strict=True)
@@ -116,9 +117,11 @@ class LinearSpread(View):
 
     @classmethod
     def learn(cls, rows: Rows) -> LinearSpread:
+        """See View."""
         return cls(Spread.of(rows.deviations, share=CLEAN_SHARE))
 
     def distance(self, rows: Rows, *, among: bool = False, unknown: np.ndarray | None = None) -> np.ndarray:
+        """See View."""
         return self.spread.log_distance(rows.deviations)
 
 
@@ -130,9 +133,11 @@ class Apart(View):
 
     @classmethod
     def learn(cls, rows: Rows) -> Apart:
+        """See View."""
         return cls()
 
     def distance(self, rows: Rows, *, among: bool = False, unknown: np.ndarray | None = None) -> np.ndarray:
+        """See View."""
         return np.log(np.square(rows.quartiles, dtype=np.float64).sum(axis=1) + 1e-9)
 
 
@@ -146,9 +151,11 @@ class Tails(View):
 
     @classmethod
     def learn(cls, rows: Rows) -> Tails:
+        """See View."""
         return cls(np.ascontiguousarray(np.sort(rows.quartiles, axis=0).T))
 
     def distance(self, rows: Rows, *, among: bool = False, unknown: np.ndarray | None = None) -> np.ndarray:
+        """See View."""
         bits = np.zeros(len(rows))
         count = self.ordered.shape[1]
         for ordered, values in zip(self.ordered, rows.quartiles.T, strict=True):
@@ -167,10 +174,12 @@ class Neighbours(View):
 
     @classmethod
     def learn(cls, rows: Rows) -> Neighbours:
+        """See View."""
         some = rows.quartiles[:FAR_AMONG]
         return cls(Nearest(some, max(NEAR, int(FAR_SHARE * len(some)))))
 
     def distance(self, rows: Rows, *, among: bool = False, unknown: np.ndarray | None = None) -> np.ndarray:
+        """See View."""
         return self.nearest.log_distance(rows.quartiles)
 
 
@@ -181,6 +190,7 @@ class NearNeighbours(Neighbours):
 
     @classmethod
     def learn(cls, rows: Rows) -> NearNeighbours:
+        """See View."""
         return cls(Nearest(rows.quartiles[:NEAR_AMONG], NEAR))
 
 
@@ -194,11 +204,13 @@ class MembersNearest(View):
 
     @classmethod
     def learn(cls, rows: Rows) -> MembersNearest:
+        """See View."""
         scales = [(code.std(axis=0) + 1e-6, float(rest.std()) + 1e-6) for code, rest in rows.codes]
         together = (_evenly(pair, scale) for pair, scale in zip(rows.codes, scales, strict=True))
         return cls(scales, [Nearest(one, 1) for one in together])
 
     def distance(self, rows: Rows, *, among: bool = False, unknown: np.ndarray | None = None) -> np.ndarray:
+        """See View."""
         every = np.ones((len(self.nearest), len(rows)), bool) if unknown is None else unknown
         total = np.zeros(len(rows))
         for mine, nearest, scale, pair in zip(every, self.nearest, self.scales, rows.codes, strict=True):
@@ -225,10 +237,12 @@ class LinearNearest(View):
 
     @classmethod
     def learn(cls, rows: Rows) -> LinearNearest:
+        """See View."""
         spread = Spread.of(rows.deviations, share=1.0)
         return cls(spread, Nearest(spread.whitened(rows.deviations).astype(np.float32), 1))
 
     def distance(self, rows: Rows, *, among: bool = False, unknown: np.ndarray | None = None) -> np.ndarray:
+        """See View."""
         white = self.spread.whitened(rows.deviations).astype(np.float32)
         return self.nearest.log_distance(white, among=among)
 
@@ -242,9 +256,11 @@ class PlainNearest(View):
 
     @classmethod
     def learn(cls, rows: Rows) -> PlainNearest:
+        """See View."""
         return cls(Nearest(rows.deviations, 1))
 
     def distance(self, rows: Rows, *, among: bool = False, unknown: np.ndarray | None = None) -> np.ndarray:
+        """See View."""
         return self.nearest.log_distance(rows.deviations, among=among)
 
 

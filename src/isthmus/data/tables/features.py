@@ -1,8 +1,8 @@
 """Table → matrix, as nets and distances take it; and back, to what a cell was expected to be.
 
-A number becomes its distance from the middle in units of the usual spread. A category becomes one feature for each frequent
-word. What says more than an amount (missing, no number, a rare word, an odd spelling) becomes its
-surprise in bits, -log2 of how often that happened.
+A number becomes its distance from the middle in units of the usual spread. A category becomes one feature
+for each frequent word. What says more than an amount (missing, no number, a rare word, an odd spelling)
+becomes its surprise in bits, -log2 of how often that happened.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from isthmus.data.tables.table import NO_CODE, Cells, Table, shown
 from isthmus.data.tables.wording import Wording
 
 TAIL = 3.0
-"""Usual spreads; beyond, a squashed distance grows by its logarithm alone: one wild cell cannot drown a row."""
+"""Usual spreads; a squashed distance grows by its logarithm beyond: one wild cell cannot drown a row."""
 FARTHEST = 1e6
 """Usual spreads that a number may be away."""
 HUGE = 1e150
@@ -194,24 +194,27 @@ class TableFeatures:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the features: the column's and its feature's."""
-        return tuple(f"{one.column.name}: {name}" for one in self.columns for name in one.names)
+        """Of the features: the column's and its feature's; a table that is always the same has one that says so."""
+        named = tuple(f"{one.column.name}: {name}" for one in self.columns for name in one.names)
+        return named or ("nothing",)
 
     @cached_property
     def owners(self) -> np.ndarray:
         """int64 (features,): the place of each feature's column."""
-        return np.repeat(np.arange(len(self.columns)), [len(one.names) for one in self.columns])
+        owners = np.repeat(np.arange(len(self.columns)), [len(one.names) for one in self.columns])
+        return owners if len(owners) else np.zeros(1, np.int64)
 
     @cached_property
     def amounts(self) -> np.ndarray:
         """bool (features,): those that tell how much a number is."""
-        return np.array([name == "value" for one in self.columns for name in one.names], bool)
+        return np.array([name == "value" for one in self.columns for name in one.names] or [False])
 
     def matrix(self, table: Table) -> np.ndarray:
         """float32 (rows, features), not squashed."""
         cells = table.select(self.schema.names).columns
         parts = [one.matrix(each) for one, each in zip(self.columns, cells, strict=True)]
-        return np.concatenate(parts, axis=1).astype(np.float32)
+        made = np.concatenate(parts, axis=1).astype(np.float32)
+        return made if made.shape[1] else np.zeros((len(made), 1), np.float32)
 
     def novelty(self, table: Table) -> np.ndarray:
         """float64 (rows, columns): bits of what never differed while learning, and now does."""

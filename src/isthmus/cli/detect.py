@@ -1,0 +1,92 @@
+"""`isthmus detect`: a table → how odd each row is, and why."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+from typer import Option
+
+from isthmus.cli.options import (
+    Force,
+    Header,
+    Mode,
+    ModelOption,
+    SchemaFile,
+    Seed,
+    SkipBad,
+    TableArgument,
+    Threads,
+    read_schema,
+)
+from isthmus.cli.voice import Voice, command
+
+
+@command("isthmus detect payments.csv -o scores.csv")
+def detect(
+    voice: Voice,
+    source: TableArgument,
+    model: ModelOption = None,
+    output: Annotated[
+        str | None,
+        Option(
+            "--output",
+            "-o",
+            metavar="SCORES.csv",
+            help="One line a row: anomaly_score, p_value, is_anomaly, reason; - is standard output.",
+            show_default=False,
+        ),
+    ] = None,
+    mode: Mode = "contaminated",
+    false_alarms: Annotated[
+        float | None,
+        Option(
+            "--false-alarms", metavar="SHARE", help="Report this share of usual rows.", show_default="0.01"
+        ),
+    ] = None,
+    discoveries: Annotated[
+        float | None,
+        Option("--discoveries", metavar="SHARE", help="This share of the reported rows may be usual."),
+    ] = None,
+    contamination: Annotated[
+        float | None, Option("--contamination", metavar="SHARE", help="Report this share of all rows.")
+    ] = None,
+    schema: SchemaFile = None,
+    header: Header = None,
+    budget: Annotated[str | None, Option(metavar="TIME", help="Learn this long at most: 90s, 5m.")] = None,
+    skip_bad: SkipBad = False,
+    force: Force = False,
+    seed: Seed = None,
+    threads: Threads = None,
+) -> None:
+    """Find the odd rows of TABLE, by MODEL or by what is usual in TABLE itself."""
+    from isthmus.config import parse_duration
+    from isthmus.errors import UseError
+    from isthmus.model.detector import Detector
+    from isthmus.tasks.detect import Alarm, score_lines
+    from isthmus.tasks.detect import detect as run
+    from isthmus.threads import limit_threads
+
+    limit_threads(threads)
+    to_stdout = output == "-"
+    if to_stdout and voice.json:
+        raise UseError("With -o - the scores themselves go to standard output: leave out --json.")
+    alarm = Alarm(false_alarms=false_alarms, discoveries=discoveries, contamination=contamination)
+    result = run(
+        source,
+        None if model is None else Detector.load(model),
+        None if to_stdout else output,
+        mode=mode,
+        alarm=alarm,
+        schema=read_schema(schema),
+        header=header,
+        budget_s=None if budget is None else parse_duration(budget),
+        seed=seed or 0,
+        skip_bad=skip_bad,
+        force=force,
+        say=voice.say,
+    )
+    if to_stdout:
+        sys.stdout.writelines(score_lines(result))
+    voice.left_out(result.skipped)
+    voice.result(result, to_stderr=to_stdout)

@@ -1,0 +1,318 @@
+"""A table → how odd each row is, which rows to look at, and why."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus.config import require
+from isthmus.data.tables import Column, Schema, Table, TableSource, open_table
+from isthmus.data.tables.tablefile import joined
+from isthmus.errors import MissingExtra, UseError
+from isthmus.files import atomic_write, refuse_existing
+from isthmus.model.detector import Detector
+from isthmus.model.reasons import Reason, reasons
+from isthmus.scoring.conformal import discoveries
+from isthmus.tasks.results import Result
+
+MODES = ("contaminated", "novelty")
+FALSE_ALARMS = 0.01
+"""Of usual rows, that are reported where nothing else is asked for."""
+LEARN_ROWS = 50_000
+"""Rows that a detector learns from; of more, a random choice."""
+MOST_REASONS = 1000
+"""Rows that are explained, the oddest first."""
+COLUMNS = ("row", "anomaly_score", "p_value", "is_anomaly", "reason")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """Which rows are reported; at most one of them is given."""
+
+    false_alarms: float | None = None
+    """Share of usual rows that may be reported."""
+    discoveries: float | None = None
+    """Share of the reported rows that may be usual."""
+    contamination: float | None = None
+    """Share of all rows that is reported."""
+
+    def __post_init__(self) -> None:
+        given = {name: share for name, share in vars(self).items() if share is not None}
+        if len(given) > 1:
+            raise UseError(f"Only one of {', '.join(given)} can say which rows are reported.")
+        for name, share in given.items():
+            require(0 < share < 1, name, "between 0 and 1", share)
+
+    def raised(self, scores: np.ndarray, p: np.ndarray) -> np.ndarray:
+        """bool (rows,)."""
+        if self.discoveries is not None:
+            return discoveries(p, self.discoveries)
+        if self.contamination is not None:
+            count = round(self.contamination * len(scores))
+            found = np.zeros(len(scores), bool)
+            found[np.argsort(-scores, kind="stable")[:count]] = True
+            return found
+        return p <= (self.false_alarms or FALSE_ALARMS)
+
+    def told(self) -> str:
+        """In words."""
+        if self.discoveries is not None:
+            return f"at most {self.discoveries:.0%} of them usual rows, as expected"
+        if self.contamination is not None:
+            return f"the oddest {self.contamination:.2%} of all rows"
+        return f"as odd as {self.false_alarms or FALSE_ALARMS:.2%} of usual rows or odder"
+
+
+@dataclass(frozen=True)
+class DetectorResult(Result):
+    """What `fit_detector` made."""
+
+    model_path: Path | None
+    rows: int
+    columns: int
+    unused: tuple[str, ...]
+    """Columns that are not looked at, and why."""
+    mode: str
+    seconds: float
+    detector: Detector = field(repr=False)
+
+    def summary(self) -> str:
+        """One line for a terminal."""
+        where = f" → {self.model_path}" if self.model_path else ""
+        size = f"{self.rows:,} rows of {self.columns:,} columns"
+        return f"Learned what is usual in {size} in {self.seconds:.1f} s{where}"
+
+
+@dataclass(frozen=True)
+class DetectResult(Result):
+    """What `detect` found."""
+
+    rows: int
+    anomalies: int
+    told: str
+    """Which rows are reported."""
+    output: Path | None
+    oddest: tuple[tuple[int, float, str], ...]
+    """Row, score, reason: of up to ten reported rows."""
+    unused: tuple[str, ...]
+    skipped: tuple[str, ...]
+    """Rows that could not be read."""
+    scores: np.ndarray = field(repr=False)
+    p_values: np.ndarray = field(repr=False)
+    is_anomaly: np.ndarray = field(repr=False)
+    reasons: Mapping[int, list[Reason]] = field(repr=False)
+    """By row, of the oddest reported ones."""
+    detector: Detector = field(repr=False)
+
+    def summary(self) -> str:
+        """One line for a terminal, and one for the oddest row."""
+        where = f" → {self.output}" if self.output else ""
+        first = f"{self.rows:,} rows, {self.anomalies:,} reported ({self.told}){where}"
+        if not self.oddest:
+            return first
+        row, _, reason = self.oddest[0]
+        return f"{first}\noddest: row {row:,}: {reason}"
+
+
+def fit_detector(
+    source: Any,
+    output: str | Path | None = None,
+    *,
+    mode: str = "contaminated",
+    schema: Schema | None = None,
+    header: bool | None = None,
+    budget_s: float | None = None,
+    seed: int = 0,
+    skip_bad: bool = False,
+    force: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> DetectorResult:
+    """Learn what is usual in a table.
+
+    Args:
+        source: a path, a matrix, a DataFrame, or an opened TableSource.
+        output: the .ism file; None keeps the detector in memory.
+        mode: "contaminated" where odd rows may hide in it, "novelty" where all rows are usual.
+        schema: kinds of columns that are known better than their cells tell.
+        header: whether a text file's first row names the columns; None looks.
+        budget_s: seconds to train at most.
+        seed: of everything random.
+        skip_bad: leave rows out that cannot be read.
+        force: replace an existing output.
+        say: told in a line each what was seen.
+    """
+    require(mode in MODES, "mode", " or ".join(MODES), mode)
+    output = None if output is None else Path(output)
+    if output is not None:
+        refuse_existing(output, force=force)
+    table_source = _opened(source, schema, header, skip_bad)
+    table, rows = sampled(table_source, seed)
+    say(f"{rows:,} rows of {table_source.schema.summary()}")
+    try:
+        from isthmus.training.detecting import train_detector
+    except ImportError as wrong:
+        raise MissingExtra(
+            "Learning takes PyTorch, which is not installed: pip install 'isthmus[train]'."
+        ) from wrong
+    detector = train_detector(table, mode, seed=seed, budget_s=budget_s)
+    for line in (unused := unused_columns(table_source.schema, detector)):
+        say(f"not looked at: {line}")
+    if output is not None:
+        detector.save(output, force=force)
+    columns, seconds = len(detector.features.columns), float(detector.provenance["seconds"])
+    return DetectorResult(output, rows, columns, unused, mode, seconds, detector)
+
+
+def detect(
+    source: Any,
+    detector: Detector | None = None,
+    output: str | Path | None = None,
+    *,
+    mode: str = "contaminated",
+    alarm: Alarm | None = None,
+    schema: Schema | None = None,
+    header: bool | None = None,
+    budget_s: float | None = None,
+    seed: int = 0,
+    skip_bad: bool = False,
+    force: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> DetectResult:
+    """Score every row of a table.
+
+    Args:
+        source: as for `fit_detector`.
+        detector: made by `fit_detector`; None fits one on the table itself.
+        output: a .csv of the columns row (counted from 0), anomaly_score, p_value, is_anomaly, reason.
+        alarm: which rows are reported; None reports what is as odd as 1 % of usual rows.
+        mode, schema, header, budget_s, seed, skip_bad, force, say: as for `fit_detector`.
+    """
+    output, alarm = None if output is None else Path(output), alarm or Alarm()
+    if output is not None:
+        refuse_existing(output, force=force)
+    table_source = _opened(source, schema, header, skip_bad)
+    if detector is None:
+        detector = fit_detector(table_source, mode=mode, budget_s=budget_s, seed=seed, say=say).detector
+    wanted = detector.features.schema
+    scores = np.concatenate([detector.scores(part) for part in table_source.chunks(wanted)])
+    p = detector.p_values(scores)
+    raised = alarm.raised(scores, p)
+    why = _reasons(table_source, detector, scores, raised)
+    order = [int(row) for row in np.argsort(-scores, kind="stable")[:10] if raised[row]]
+    result = DetectResult(
+        rows=len(scores),
+        anomalies=int(raised.sum()),
+        told=alarm.told(),
+        output=output,
+        oddest=tuple((row, round(float(scores[row]), 4), sentence(why.get(row, []))) for row in order),
+        unused=unused_columns(table_source.schema, detector),
+        skipped=tuple(f"{one.name}: {one.reason}" for one in table_source.skipped),
+        scores=scores,
+        p_values=p,
+        is_anomaly=raised,
+        reasons=why,
+        detector=detector,
+    )
+    if output is not None:
+        _write(output, result, force=force)
+    return result
+
+
+def sentence(why: list[Reason]) -> str:
+    """All reasons of a row in one."""
+    return "; ".join(reason.sentence() for reason in why)
+
+
+def sampled(source: TableSource, seed: int, most: int = LEARN_ROWS) -> tuple[Table, int]:
+    """A random choice of the rows in their order, all of them where there are few; and how many there are.
+
+    Every row gets a random number, and those with the least stay: each chunk is read once.
+    """
+    random = np.random.default_rng(seed)
+    kept: list[Table] = []
+    numbers: list[np.ndarray] = []
+    rows, limit = 0, np.inf
+    for part in source.chunks():
+        mine = random.random(len(part))
+        rows += len(part)
+        some = np.flatnonzero(mine <= limit)
+        kept.append(part.take(some))
+        numbers.append(mine[some])
+        if sum(map(len, numbers)) > 2 * most:
+            kept, numbers, limit = _fewer(kept, numbers, most)
+    kept, numbers, _ = _fewer(kept, numbers, most)
+    return kept[0], rows
+
+
+def _fewer(
+    kept: list[Table], numbers: list[np.ndarray], most: int
+) -> tuple[list[Table], list[np.ndarray], float]:
+    table, drawn = joined(kept), np.concatenate(numbers)
+    if len(drawn) <= most:
+        return [table], [drawn], np.inf
+    limit = float(np.partition(drawn, most - 1)[most - 1])
+    some = np.flatnonzero(drawn <= limit)
+    return [table.take(some)], [drawn[some]], limit
+
+
+def unused_columns(schema: Schema, detector: Detector) -> tuple[str, ...]:
+    """The columns of a table that a detector makes nothing of, each with the reason."""
+    known = {one.column.name: one for one in detector.features.columns}
+    found = []
+    for column in schema:
+        if column.name not in known:
+            found.append(f"{column.name} (as the schema says)")
+        elif column.kind == "empty":
+            found.append(f"{column.name} (empty)")
+        elif not known[column.name].names:
+            found.append(f"{column.name} (always the same; a change is noticed)")
+    return tuple(found)
+
+
+def _opened(source: Any, schema: Schema | None, header: bool | None, skip_bad: bool) -> TableSource:
+    if isinstance(source, TableSource):
+        return source
+    wishes: dict[str, Column] = {} if schema is None else {column.name: column for column in schema}
+    return open_table(source, wishes=wishes, header=header, skip_bad=skip_bad)
+
+
+def _reasons(
+    source: TableSource, detector: Detector, scores: np.ndarray, raised: np.ndarray
+) -> dict[int, list[Reason]]:
+    """Of the oddest reported rows."""
+    asked = np.sort(np.flatnonzero(raised)[np.argsort(-scores[raised], kind="stable")[:MOST_REASONS]])
+    found: dict[int, list[Reason]] = {}
+    start = 0
+    for part in source.chunks(detector.features.schema) if len(asked) else ():
+        mine = asked[(asked >= start) & (asked < start + len(part))]
+        found |= dict(zip(mine.tolist(), reasons(detector, part, (mine - start).tolist()), strict=True))
+        start += len(part)
+    return found
+
+
+def score_lines(result: DetectResult) -> Iterator[str]:
+    """The lines of a CSV: the names of its columns, then one for each row."""
+    line = io.StringIO()
+    writer = csv.writer(line, lineterminator="\n")
+    figures = zip(result.scores, result.p_values, result.is_anomaly, strict=True)
+    told = (
+        (row, f"{score:.6g}", f"{p:.6g}", int(odd), sentence(result.reasons.get(row, [])))
+        for row, (score, p, odd) in enumerate(figures)
+    )
+    for cells in chain([COLUMNS], told):
+        writer.writerow(cells)
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
+
+
+def _write(path: Path, result: DetectResult, *, force: bool) -> None:
+    with atomic_write(path, force=force) as file:
+        file.writelines(line.encode() for line in score_lines(result))
