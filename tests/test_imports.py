@@ -105,6 +105,20 @@ def test_a_model_is_used_without_torch(folder: Path, tmp_path: Path, command: st
     assert done.returncode == 0, done.stderr
 
 
+def test_a_detector_is_used_without_torch(tmp_path: Path):
+    from isthmus.tasks.detect import fit_detector
+
+    pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[tables]'")
+    rows = np.random.default_rng(0).normal(size=(60, 3))
+    fit_detector(rows, tmp_path / "d.ism")
+    np.save(tmp_path / "rows.npy", rows)
+    done = python(WITHOUT_TORCH, "detect", tmp_path / "rows.npy", "-m", tmp_path / "d.ism")
+    assert done.returncode == 0, done.stderr
+    done = python(WITHOUT_TORCH, "detect", tmp_path / "rows.npy")
+    assert done.returncode == 2
+    assert "pip install 'isthmus[train]'" in done.stderr
+
+
 def test_training_without_torch_names_the_extra(folder: Path, tmp_path: Path):
     done = python(WITHOUT_TORCH, "fit", folder / "rows.npy", "-o", tmp_path / "m.ism")
     assert done.returncode == 2

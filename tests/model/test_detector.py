@@ -78,7 +78,8 @@ def test_usual_rows_are_reported_about_as_often_as_asked_for(clean):
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("amount", 900.0), ("price", -50.0), ("count", np.nan), ("what", None), ("what", "gold")]
+    ("column", "value"),
+    [("amount", 900.0), ("price", -50.0), ("count", np.nan), ("what", None), ("what", "gold")],
 )
 def test_a_cell_that_does_not_fit_is_the_first_reason(clean, column, value):
     table = spoilt(column, value)

@@ -16,7 +16,10 @@ pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[
 def lines(rows: int = 400, seed: int = 0) -> list[str]:
     random = np.random.default_rng(seed)
     hours, rate = random.integers(1, 40, rows), random.integers(10, 20, rows)
-    return ["hours,rate,pay,site", *(f"{h},{r},{h * r},{'ab'[h % 2]}" for h, r in zip(hours, rate, strict=True))]
+    return [
+        "hours,rate,pay,site",
+        *(f"{h},{r},{h * r},{'ab'[h % 2]}" for h, r in zip(hours, rate, strict=True)),
+    ]
 
 
 @pytest.fixture

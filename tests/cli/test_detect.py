@@ -1,0 +1,66 @@
+"""From a table to scores in the terminal: fit, detect, standard output, JSON, and mistakes in one sentence."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from terminal import call
+
+pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[tables]'")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tables")
+    random = np.random.default_rng(0)
+    width = random.normal(10, 1, 300).round(2)
+    rows = [f"{w:.2f},{2 * w:.2f},{'xy'[int(w > 10)]}" for w in width]
+    (folder / "usual.csv").write_text("\n".join(["width,length,side", *rows]) + "\n")
+    rows[40] = "10.00,55.00,x"
+    (folder / "odd.csv").write_text("\n".join(["width,length,side", *rows]) + "\n")
+    made = call("fit", folder / "usual.csv", "-o", folder / "usual.ism", "--mode", "novelty")
+    assert made.exit_code == 0, made.output
+    assert "300 rows of 3 columns: 2 decimal, 1 category" in made.stderr
+    return folder
+
+
+def test_a_model_finds_the_odd_row_and_says_why(folder: Path, tmp_path: Path):
+    done = call("detect", folder / "odd.csv", "-m", folder / "usual.ism", "-o", tmp_path / "s.csv")
+    assert done.exit_code == 0, done.output
+    assert "row 40: length 55.00 (expected" in done.stdout
+    told = list(csv.DictReader((tmp_path / "s.csv").open(newline="")))
+    assert max(told, key=lambda row: float(row["anomaly_score"]))["row"] == "40"
+
+
+def test_scores_go_to_standard_output_and_results_to_json(folder: Path):
+    lines = call("detect", folder / "odd.csv", "-m", folder / "usual.ism", "-o", "-", "-q").stdout
+    assert len(list(csv.reader(io.StringIO(lines)))) == 301
+    told = json.loads(call("detect", folder / "odd.csv", "--json", "--contamination", 0.01).stdout)
+    assert told["anomalies"] == 3
+    assert told["oddest"][0][0] == 40
+
+
+def test_mistakes_are_one_sentence(folder: Path, tmp_path: Path):
+    (tmp_path / "ragged.csv").write_text("a,b\n1,2\n3\n")
+    for words, said in [
+        (("detect", tmp_path / "none.csv"), "no table at"),
+        (("detect", tmp_path / "ragged.csv"), "row 1 has 1 cells"),
+        (("detect", folder / "odd.csv", "--mode", "clever"), "mode must be"),
+        (("detect", folder / "odd.csv", "--false-alarms", 2), "between 0 and 1"),
+        (("detect", folder / "odd.csv", "-m", folder / "odd.csv"), "not a whole Isthmus model"),
+        (("fit", folder / "odd.csv", "-o", tmp_path / "m.ism", "--recipe", "images"), "--recipe"),
+        (
+            ("embed", folder / "odd.csv", "-m", folder / "usual.ism", "-o", tmp_path / "z.csv"),
+            "detector of tables",
+        ),
+        (("detect", folder / "odd.csv", "--json", "-o", "-"), "leave out --json"),
+    ]:
+        done = call(*words)
+        assert done.exit_code == 2, done.output
+        assert said in done.stderr.replace("\n", " "), done.stderr
+        assert "Traceback" not in done.stderr
