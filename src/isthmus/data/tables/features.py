@@ -194,7 +194,7 @@ class TableFeatures:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the features: the column's and its feature's; a table that is always the same has one that says so."""
+        """Of the features: the column's and its own; a table that is always the same has one feature."""
         named = tuple(f"{one.column.name}: {name}" for one in self.columns for name in one.names)
         return named or ("nothing",)
 
