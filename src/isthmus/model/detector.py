@@ -124,11 +124,11 @@ class Detector:
     def calibration(self) -> np.ndarray:
         """float64: scores of the rows it keeps; in novelty each by members that have not learned from it."""
         away = [usual.away(each) for usual, each in zip(self._usual, self._own, strict=True)]
-        return together(away, self.mode)
+        return together(away)
 
     def _scored(self, rows: Rows) -> np.ndarray:
         pairs = zip(self._usual, self._views, strict=True)
-        return together([usual.away(view.distance(rows)) for usual, view in pairs], self.mode)
+        return together([usual.away(view.distance(rows)) for usual, view in pairs])
 
     @cached_property
     def _usual(self) -> list[Usual]:

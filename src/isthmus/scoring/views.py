@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from isthmus.data.tables.features import squashed
 from isthmus.scoring.nearest import Nearest
 from isthmus.scoring.spread import Spread
 
@@ -123,6 +124,19 @@ class LinearSpread(View):
     def distance(self, rows: Rows, *, among: bool = False, unknown: np.ndarray | None = None) -> np.ndarray:
         """See View."""
         return self.spread.log_distance(rows.deviations)
+
+
+class FullSpread(LinearSpread):
+    """The same where all rows are usual: none is left out, and far ones are squashed."""
+
+    @classmethod
+    def learn(cls, rows: Rows) -> FullSpread:
+        """See View."""
+        return cls(Spread.of(squashed(rows.deviations), share=1.0))
+
+    def distance(self, rows: Rows, *, among: bool = False, unknown: np.ndarray | None = None) -> np.ndarray:
+        """See View."""
+        return self.spread.log_distance(squashed(rows.deviations))
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,18 +280,18 @@ class PlainNearest(View):
 
 VIEWS: Mapping[str, tuple[type[View], ...]] = {
     "contaminated": (MembersSpread, LinearSpread, Apart, Tails, Neighbours, NearNeighbours),
-    "novelty": (MembersNearest, LinearNearest, PlainNearest),
+    "novelty": (MembersNearest, LinearNearest, PlainNearest, FullSpread, Tails),
 }
 """By mode."""
-COUNTED = {"contaminated": 3, "novelty": 3}
+COUNTED = 3
 """How many views decide: those by which a row is oddest. No view sees every kind of oddness."""
 
 
-def together(away: Sequence[np.ndarray], mode: str) -> np.ndarray:
+def together(away: Sequence[np.ndarray]) -> np.ndarray:
     """Each view's spreads from the middle → one score a row: the mean of the highest.
 
     Source: averages of maxima: Aggarwal & Sathe 2015, Theoretical foundations for outlier ensembles.
     """
-    highest = np.sort(np.stack(away), axis=0)[-COUNTED[mode] :]
+    highest = np.sort(np.stack(away), axis=0)[-COUNTED:]
     score: np.ndarray = highest.mean(axis=0)
     return score
