@@ -45,6 +45,20 @@ def test_scores_go_to_standard_output_and_results_to_json(folder: Path):
     assert told["oddest"][0][0] == 40
 
 
+def test_a_table_is_cleaned_with_a_log(folder: Path, tmp_path: Path):
+    rows = ["town,land,post", *["Oslo,NO,a1", "Lyon,FR,b6", "Kiel,DE,c2"] * 30, "Oslo,FR,a1"]
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    tried = call("clean", tmp_path / "t.csv", "--dry-run")
+    assert "row 90, land: FR → NO" in tried.stderr
+    done = call("clean", tmp_path / "t.csv", "-o", tmp_path / "c.csv", "--log", tmp_path / "log.csv")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "c.csv").read_text().endswith("Oslo,NO,a1\n")
+    assert "90,land,FR,NO" in (tmp_path / "log.csv").read_text()
+    told = json.loads(call("clean", tmp_path / "t.csv", "--json").stdout)
+    assert told["changed"] == 1
+    assert call("clean", tmp_path / "t.csv", "--confidence", 7).exit_code == 2
+
+
 def test_mistakes_are_one_sentence(folder: Path, tmp_path: Path):
     (tmp_path / "ragged.csv").write_text("a,b\n1,2\n3\n")
     for words, said in [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from isthmus.cli.clean import clean
 from isthmus.cli.compress import compress
 from isthmus.cli.decompress import decompress
 from isthmus.cli.demo import demo
@@ -17,7 +18,7 @@ from isthmus.cli.repack import repack
 from isthmus.cli.report import report
 from isthmus.cli.verify import verify
 
-COMMANDS = (demo, fit, compress, decompress, verify, repack, info, evaluate, embed, detect, report)
+COMMANDS = (demo, fit, compress, decompress, verify, repack, info, evaluate, embed, detect, clean, report)
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 

@@ -1,6 +1,4 @@
-"""Words of a column → those that look like a slip: a frequent word with a letter or two gone wrong, or a shape
-that hardly any other has.
-"""
+"""Words of a column → slips: a frequent word with a letter gone wrong, or a shape that hardly ever comes."""
 
 from __future__ import annotations
 
@@ -69,7 +67,9 @@ def _nearest(word: str, others: Sequence[str]) -> str | None:
 
 def _gap(word: str, other: str, most: int) -> int | None:
     """Letters to change, at most `most`; None for more, or where a digit became another digit."""
-    if word == other or abs(len(word) - len(other)) > most or len(word) < 2:
+    if word.startswith(other) or other.startswith(word):  # a plural, say
+        return None
+    if abs(len(word) - len(other)) > most or len(word) < 2:
         return None
     if len(word) == len(other):
         differ = [(one, two) for one, two in zip(word, other, strict=True) if one != two]
@@ -109,7 +109,8 @@ def _misshapen(often: Mapping[str, int], rows: int) -> list[str]:
     for word, count in often.items():
         shapes[shape(word)] += count
     rare = {one for one, count in shapes.items() if count < RARE_SHAPE * rows}
-    usual = sum(count for one, count in shapes.items() if one not in rare)
-    if usual < SHAPES_SHARE * rows or not any("0" in one for one in shapes if one not in rare):
+    usual = [one for one in shapes if one not in rare]
+    if sum(shapes[one] for one in usual) < SHAPES_SHARE * rows or not any("0" in one for one in usual):
         return []
-    return [word for word in often if shape(word) in rare]
+    amounts = all("0" in one for one in usual)  # where words are usual too, another word is no slip
+    return [word for word in often if shape(word) in rare and (amounts or "0" in shape(word))]

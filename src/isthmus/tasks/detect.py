@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +13,11 @@ from isthmus.config import require
 from isthmus.data.tables import Column, Schema, Table, TableSource, open_table
 from isthmus.data.tables.tablefile import joined
 from isthmus.errors import MissingExtra, UseError
-from isthmus.files import atomic_write, refuse_existing
+from isthmus.files import refuse_existing
 from isthmus.model.detector import Detector
 from isthmus.model.reasons import Reason, reasons
 from isthmus.scoring.conformal import discoveries
+from isthmus.tasks.lines import csv_lines, write_lines
 from isthmus.tasks.results import Result
 
 MODES = ("contaminated", "novelty")
@@ -152,7 +150,7 @@ def fit_detector(
     output = None if output is None else Path(output)
     if output is not None:
         refuse_existing(output, force=force)
-    table_source = _opened(source, schema, header, skip_bad)
+    table_source = opened(source, schema, header, skip_bad)
     table, rows = sampled(table_source, seed)
     say(f"{rows:,} rows of {table_source.schema.summary()}")
     try:
@@ -197,7 +195,7 @@ def detect(
     output, alarm = None if output is None else Path(output), alarm or Alarm()
     if output is not None:
         refuse_existing(output, force=force)
-    table_source = _opened(source, schema, header, skip_bad)
+    table_source = opened(source, schema, header, skip_bad)
     if detector is None:
         detector = fit_detector(table_source, mode=mode, budget_s=budget_s, seed=seed, say=say).detector
     wanted = detector.features.schema
@@ -221,7 +219,7 @@ def detect(
         detector=detector,
     )
     if output is not None:
-        _write(output, result, force=force)
+        write_lines(output, score_lines(result), force=force)
     return result
 
 
@@ -276,7 +274,8 @@ def unused_columns(schema: Schema, detector: Detector) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _opened(source: Any, schema: Schema | None, header: bool | None, skip_bad: bool) -> TableSource:
+def opened(source: Any, schema: Schema | None, header: bool | None, skip_bad: bool) -> TableSource:
+    """A table, with what is known better of its columns; one that is open already stays as it is."""
     if isinstance(source, TableSource):
         return source
     wishes: dict[str, Column] = {} if schema is None else {column.name: column for column in schema}
@@ -299,20 +298,9 @@ def _reasons(
 
 def score_lines(result: DetectResult) -> Iterator[str]:
     """The lines of a CSV: the names of its columns, then one for each row."""
-    line = io.StringIO()
-    writer = csv.writer(line, lineterminator="\n")
     figures = zip(result.scores, result.p_values, result.is_anomaly, strict=True)
     told = (
         (row, f"{score:.6g}", f"{p:.6g}", int(odd), sentence(result.reasons.get(row, [])))
         for row, (score, p, odd) in enumerate(figures)
     )
-    for cells in chain([COLUMNS], told):
-        writer.writerow(cells)
-        yield line.getvalue()
-        line.seek(0)
-        line.truncate()
-
-
-def _write(path: Path, result: DetectResult, *, force: bool) -> None:
-    with atomic_write(path, force=force) as file:
-        file.writelines(line.encode() for line in score_lines(result))
+    return csv_lines(COLUMNS, told)

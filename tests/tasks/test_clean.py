@@ -1,0 +1,94 @@
+"""A dirty table comes out mended where that is known, every change is in the log, nothing else is touched."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from isthmus.data.tables import open_table
+from isthmus.errors import ConfigError, OutputExists, UseError
+from isthmus.tasks.clean import LOG, clean, find_issues
+
+pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[tables]'")
+
+TOWNS = {"Oslo": ("NO", "0150"), "Lyon": ("FR", "69001"), "Kiel": ("DE", "24103"), "Graz": ("AT", "8010")}
+
+
+def rows(count: int = 200, seed: int = 0) -> list[list[str]]:
+    random = np.random.default_rng(seed)
+    towns = random.choice(list(TOWNS), count)
+    return [[str(n), town, *TOWNS[town], str(random.integers(10, 99))] for n, town in enumerate(towns)]
+
+
+def written(path, table):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["id", "town", "land", "post", "age"], *table])
+    return path
+
+
+def read(path):
+    with path.open(newline="") as file:
+        return list(csv.reader(file))
+
+
+@pytest.fixture
+def dirty(tmp_path):
+    table = rows()
+    table[7][2], table[9][1], table[11][3], table[13][4] = "XX", table[9][1][:-1] + "x", "", "4O"
+    table.append(table[20].copy())
+    return written(tmp_path / "dirty.csv", table)
+
+
+def test_wrong_cells_are_mended_with_their_reasons_and_nothing_else_is_touched(dirty, tmp_path):
+    result = clean(dirty, tmp_path / "clean.csv")
+    truth = rows()
+    truth.append(truth[20])
+    back = read(tmp_path / "clean.csv")
+    assert back[0] == ["id", "town", "land", "post", "age"]
+    truth[13][4] = "4O"  # called wrong, but nobody knows the age
+    assert back[1:] == truth
+    found = {(issue.row, issue.column): (issue.old, issue.new) for issue in result.issues}
+    assert found[7, "land"][0] == "XX"
+    assert found[11, "post"][0] is None
+    assert found[13, "age"] == ("4O", None)
+    assert (result.changed, result.unmended, result.missing, result.duplicates) == (3, 1, 1, 1)
+    assert result.duplicate_rows == ((200, 20),)
+    told = read(tmp_path / "clean.changes.csv")
+    assert tuple(told[0]) == LOG
+    assert len(told) == 1 + len(result.issues)
+    assert all(line[5] for line in told[1:])
+
+
+def test_a_dry_run_and_a_higher_confidence_change_less(dirty, tmp_path):
+    assert clean(dirty, tmp_path / "c.csv", dry_run=True).changed == 3
+    assert [path.name for path in tmp_path.iterdir()] == ["dirty.csv"]
+    strict = clean(dirty, tmp_path / "c.csv", confidence=1.0)
+    assert strict.changed == 0
+    assert read(tmp_path / "c.csv") == read(dirty)
+
+
+def test_a_clean_table_stays_as_it_is(tmp_path):
+    path = written(tmp_path / "t.csv", rows())
+    assert find_issues(open_table(path).whole()) == []
+    clean(path, tmp_path / "out.csv")
+    assert read(tmp_path / "out.csv") == read(path)
+
+
+def test_outputs_are_not_replaced_and_settings_are_looked_at(dirty, tmp_path):
+    (tmp_path / "there.csv").write_text("mine")
+    with pytest.raises(OutputExists):
+        clean(dirty, tmp_path / "there.csv")
+    with pytest.raises(UseError, match=r"\.csv"):
+        clean(dirty, tmp_path / "out.parquet")
+    with pytest.raises(ConfigError, match="confidence"):
+        clean(dirty, confidence=0)
+    assert (tmp_path / "there.csv").read_text() == "mine"
+
+
+def test_where_two_cells_contradict_one_another_alone_neither_is_mended(tmp_path):
+    pairs = [("Oslo", "NO"), ("Lyon", "FR")] * 40 + [("Oslo", "FR")]
+    table = [[str(n), town, land, "", "5"] for n, (town, land) in enumerate(pairs)]
+    path = written(tmp_path / "t.csv", table)
+    issues = find_issues(open_table(path).whole())
+    assert {(issue.row, issue.column) for issue in issues} == {(80, "town"), (80, "land")}
+    assert [issue.new for issue in issues] == [None, None]
