@@ -23,8 +23,12 @@ if TYPE_CHECKING:
     from isthmus.errors import IsthmusError
     from isthmus.estimator import Autoencoder, load
     from isthmus.model import Model
+    from isthmus.model.detector import Detector
+    from isthmus.outliers import OutlierDetector
     from isthmus.spec import DataSpec
+    from isthmus.tasks.clean import clean
     from isthmus.tasks.compress import compress, decompress
+    from isthmus.tasks.detect import detect, fit_detector
     from isthmus.tasks.evaluate import evaluate
     from isthmus.tasks.features import embed
     from isthmus.tasks.fit import fit
@@ -34,14 +38,19 @@ if TYPE_CHECKING:
 __all__ = [
     "Autoencoder",
     "DataSpec",
+    "Detector",
     "IsthmusError",
     "Model",
+    "OutlierDetector",
     "__version__",
+    "clean",
     "compress",
     "decompress",
+    "detect",
     "embed",
     "evaluate",
     "fit",
+    "fit_detector",
     "info",
     "load",
     "open_source",
@@ -51,13 +60,18 @@ __all__ = [
 _PLACES = {
     "Autoencoder": "isthmus.estimator",
     "DataSpec": "isthmus.spec",
+    "Detector": "isthmus.model.detector",
     "IsthmusError": "isthmus.errors",
     "Model": "isthmus.model",
+    "OutlierDetector": "isthmus.outliers",
+    "clean": "isthmus.tasks.clean",
     "compress": "isthmus.tasks.compress",
     "decompress": "isthmus.tasks.compress",
+    "detect": "isthmus.tasks.detect",
     "embed": "isthmus.tasks.features",
     "evaluate": "isthmus.tasks.evaluate",
     "fit": "isthmus.tasks.fit",
+    "fit_detector": "isthmus.tasks.detect",
     "info": "isthmus.tasks.info",
     "load": "isthmus.estimator",
     "open_source": "isthmus.data",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -37,18 +38,18 @@ class Members:
         return int(self.weights["in"].shape[1])
 
     def encode(self, member: int, rows: np.ndarray) -> np.ndarray:
-        """float32 (rows, features) → (rows, latents of the member)."""
+        """(rows, features) → float64 (rows, latents of the member)."""
         hidden = np.maximum(self._apply("in", member, rows), 0)
         return self._apply("code", member, hidden)[:, : self.latents[member]]
 
     def decode(self, member: int, codes: np.ndarray) -> np.ndarray:
-        """float32 (rows, latents of the member) → (rows, features)."""
-        known = self.weights["out"][member, : self.latents[member]]
+        """(rows, latents of the member) → float64 (rows, features)."""
+        known = self._exact["out"][member, : self.latents[member]]
         hidden = np.maximum(codes @ known + self.biases["out"][member], 0)
         return self._apply("back", member, hidden)
 
     def restore(self, rows: np.ndarray) -> np.ndarray:
-        """float32 (rows, features): what the members make of rows, on average."""
+        """float64 (rows, features): what the members make of rows, on average."""
         made = [self.decode(member, self.encode(member, rows)) for member in range(len(self))]
         mean: np.ndarray = np.mean(np.stack(made), axis=0)
         return mean
@@ -60,8 +61,13 @@ class Members:
             yield code, rows - self.decode(member, code)
 
     def _apply(self, layer: str, member: int, rows: np.ndarray) -> np.ndarray:
-        made: np.ndarray = rows @ self.weights[layer][member] + self.biases[layer][member]
+        made: np.ndarray = rows @ self._exact[layer][member] + self.biases[layer][member]
         return made
+
+    @cached_property
+    def _exact(self) -> Mapping[str, np.ndarray]:
+        """The weights in float64: a row's code must not depend on the rows beside it, beyond its last digits."""
+        return {layer: weights.astype(np.float64) for layer, weights in self.weights.items()}
 
     def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """JSON-ready, and arrays by name; `from_parts` undoes it."""
