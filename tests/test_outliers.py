@@ -8,7 +8,7 @@ from isthmus import Detector, OutlierDetector
 from isthmus.errors import ConfigError
 
 
-@parametrize_with_checks([OutlierDetector()])
+@parametrize_with_checks([OutlierDetector(steps=10)])
 def test_scikit_learn_finds_nothing_wrong(estimator, check):
     check(estimator)
 

@@ -27,6 +27,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             `false_alarms` of usual rows.
         false_alarms: share of usual rows that may be called odd.
         budget: seconds, or "90s": how long to train at most.
+        steps: of training; None takes 300, whatever the number of rows.
         random_state: an integer makes training repeatable.
 
     Attributes:
@@ -52,12 +53,14 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         contamination: float | str = "auto",
         false_alarms: float = FALSE_ALARMS,
         budget: str | float | None = None,
+        steps: int | None = None,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.mode = mode
         self.contamination = contamination
         self.false_alarms = false_alarms
         self.budget = budget
+        self.steps = steps
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> OutlierDetector:  # noqa: N803 - scikit-learn's name
@@ -75,6 +78,7 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
             values,
             mode=self.mode,
             budget_s=None if self.budget is None else parse_duration(self.budget),
+            steps=self.steps,
             seed=int(check_random_state(self.random_state).randint(2**31)),
         ).detector
         self.decision_scores_ = self.detector_.scores(self._table(values))

@@ -66,7 +66,7 @@ class Members:
 
     @cached_property
     def _exact(self) -> Mapping[str, np.ndarray]:
-        """The weights in float64: a row's code must not depend on the rows beside it, beyond its last digits."""
+        """The weights in float64: a row's code may not depend on the rows beside it."""
         return {layer: weights.astype(np.float64) for layer, weights in self.weights.items()}
 
     def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

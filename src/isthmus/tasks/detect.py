@@ -127,6 +127,7 @@ def fit_detector(
     schema: Schema | None = None,
     header: bool | None = None,
     budget_s: float | None = None,
+    steps: int | None = None,
     seed: int = 0,
     skip_bad: bool = False,
     force: bool = False,
@@ -141,12 +142,14 @@ def fit_detector(
         schema: kinds of columns that are known better than their cells tell.
         header: whether a text file's first row names the columns; None looks.
         budget_s: seconds to train at most.
+        steps: of training; None takes 300, whatever the number of rows.
         seed: of everything random.
         skip_bad: leave rows out that cannot be read.
         force: replace an existing output.
         say: told in a line each what was seen.
     """
     require(mode in MODES, "mode", " or ".join(MODES), mode)
+    require(steps is None or steps >= 1, "steps", "at least 1", steps)
     output = None if output is None else Path(output)
     if output is not None:
         refuse_existing(output, force=force)
@@ -159,7 +162,7 @@ def fit_detector(
         raise MissingExtra(
             "Learning takes PyTorch, which is not installed: pip install 'isthmus[train]'."
         ) from wrong
-    detector = train_detector(table, mode, seed=seed, budget_s=budget_s)
+    detector = train_detector(table, mode, seed=seed, budget_s=budget_s, steps=steps)
     for line in (unused := unused_columns(table_source.schema, detector)):
         say(f"not looked at: {line}")
     if output is not None:

@@ -23,7 +23,7 @@ LEAST_FOR_FOLDS = 30
 
 
 def train_detector(
-    table: Table, mode: str, *, seed: int = 0, budget_s: float | None = None, plan: MembersPlan | None = None
+    table: Table, mode: str, *, seed: int = 0, budget_s: float | None = None, steps: int | None = None
 ) -> Detector:
     """Learn what is usual in a table.
 
@@ -32,10 +32,11 @@ def train_detector(
         mode: "contaminated" or "novelty", see Detector.
         seed: of the first weights, of the order of the rows, and of the noise.
         budget_s: seconds for training the members at most.
-        plan: how to train them; None takes that of the mode.
+        steps: of training them; None takes those of the mode.
     """
     started = time.monotonic()
-    plan = replace(plan or PLANS[mode], seed=seed, budget_s=budget_s)
+    plan = replace(PLANS[mode], seed=seed, budget_s=budget_s)
+    plan = plan if steps is None else replace(plan, steps=steps)
     if len(table) < LEAST_FOR_FOLDS:
         plan = replace(plan, folds=1)
     features = TableFeatures.learn(table)
