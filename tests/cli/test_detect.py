@@ -45,6 +45,18 @@ def test_scores_go_to_standard_output_and_results_to_json(folder: Path):
     assert told["oddest"][0][0] == 40
 
 
+def test_the_page_names_the_oddest_rows_and_asks_nothing_of_the_network(folder: Path, tmp_path: Path):
+    done = call("detect", folder / "odd.csv", "-m", folder / "usual.ism", "--report", tmp_path / "page.html")
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "length 55.00 (expected" in page
+    assert "<svg" in page
+    assert 'src="http' not in page
+    assert "<script" not in page
+    again = call("detect", folder / "odd.csv", "-m", folder / "usual.ism", "--report", tmp_path / "page.html")
+    assert again.exit_code == 2
+
+
 def test_a_table_is_cleaned_with_a_log(folder: Path, tmp_path: Path):
     rows = ["town,land,post", *["Oslo,NO,a1", "Lyon,FR,b6", "Kiel,DE,c2"] * 30, "Oslo,FR,a1"]
     (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")

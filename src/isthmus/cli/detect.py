@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 from typer import Option
@@ -51,6 +52,12 @@ def detect(
     contamination: Annotated[
         float | None, Option("--contamination", metavar="SHARE", help="Report this share of all rows.")
     ] = None,
+    report: Annotated[
+        Path | None,
+        Option(
+            metavar="PAGE.html", help="A page with the oddest rows and their reasons.", show_default=False
+        ),
+    ] = None,
     schema: SchemaFile = None,
     header: Header = None,
     budget: Annotated[str | None, Option(metavar="TIME", help="Learn this long at most: 90s, 5m.")] = None,
@@ -62,12 +69,15 @@ def detect(
     """Find the odd rows of TABLE, by MODEL or by what is usual in TABLE itself."""
     from isthmus.config import parse_duration
     from isthmus.errors import UseError
+    from isthmus.files import refuse_existing
     from isthmus.model.detector import Detector
     from isthmus.tasks.detect import Alarm, score_lines
     from isthmus.tasks.detect import detect as run
     from isthmus.threads import limit_threads
 
     limit_threads(threads)
+    if report is not None:
+        refuse_existing(report, force=force)
     to_stdout = output == "-"
     if to_stdout and voice.json:
         raise UseError("With -o - the scores themselves go to standard output: leave out --json.")
@@ -88,5 +98,10 @@ def detect(
     )
     if to_stdout:
         sys.stdout.writelines(score_lines(result))
+    if report is not None:
+        from isthmus.reports.detecting import write_detect_report
+
+        write_detect_report(result, report, name=Path(source).name, force=force)
+        voice.say(f"the oddest rows and their reasons in {report}")
     voice.left_out(result.skipped)
     voice.result(result, to_stderr=to_stdout)

@@ -129,8 +129,10 @@ class _Explainer:
         if features.spread:
             less, more = self._range(column)
             ends = unsquashed(np.array([restored[0] + less, restored[0] + more]))
+            seen = self._detector.kept[:, np.flatnonzero(mine)[0]]
+            ends = np.clip(ends, seen.min(), seen.max())  # no count below 0, where there never was one
             low, high = (shown(cells.column, end * features.spread + features.middle) for end in ends)
-            restored = np.append(unsquashed(restored[:1]), restored[1:])
+            restored = np.append(np.clip(unsquashed(restored[:1]), ends[0], ends[1]), restored[1:])
         return Reason(cells.column.name, cells.text(row), features.expected(restored), low, high, fall)
 
     def _range_of(self, column: int) -> tuple[float, float]:

@@ -18,17 +18,34 @@ def render(gathered: Gathered) -> str:
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    here = files("isthmus.reports")
     made_on = gathered.model.provenance.get("trained_on", {}).get("name", gathered.samples.name)
     with drawing():
         sections = "\n".join(section.to_html() for section in sections_of(gathered))
+    return framed(
+        name=gathered.name,
+        about=f"Trained on {made_on}: {gathered.samples.spec.summary()}",
+        verdict=gathered.evaluation.verdict() + gathered.evaluation.lossless_line(),
+        measured=gathered.measured_on,
+        sections=sections,
+    )
+
+
+def framed(*, name: str, about: str, verdict: str, measured: str, sections: str) -> str:
+    """A page around sections.
+
+    Args:
+        name: its heading.
+        about, verdict, measured: a sentence each.
+        sections: markup; all else is text.
+    """
+    here = files("isthmus.reports")
     return Template(here.joinpath("page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(f"{gathered.name} – Isthmus report"),
+        title=escape(f"{name} – Isthmus report"),
         style=here.joinpath("page.css").read_text(encoding="utf-8"),
-        heading=escape(gathered.name),
-        about=escape(f"Trained on {made_on}: {gathered.samples.spec.summary()}"),
-        verdict=escape(gathered.evaluation.verdict() + gathered.evaluation.lossless_line()),
-        measured=escape(gathered.measured_on),
+        heading=escape(name),
+        about=escape(about),
+        verdict=escape(verdict),
+        measured=escape(measured),
         sections=sections,
         version=escape(__version__),
     )
