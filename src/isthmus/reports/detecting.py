@@ -76,6 +76,7 @@ def _spread(result: DetectResult) -> Section:
     )
     axes.axvline(_threshold(result), color=FAINT, lw=1)
     axes.set_yscale("symlog", linthresh=1)
+    axes.yaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
     axes.set_xlabel("score")
     axes.set_ylabel("rows")
     axes.legend(loc="upper right")
