@@ -87,10 +87,10 @@ class _Explainer:
         falls = score - self._detector.scores_of(others) + new[tried]
         order = np.argsort(-falls)
         least = max(1e-9, LEAST_SHARE * float(falls[order[0]])) if len(order) else 0.0
+        weighty = [place for place in order if falls[place] >= least]
         return [
             self._reason(table.columns[tried[place]], row, tried[place], expected[place], float(falls[place]))
-            for place in order
-            if falls[place] >= least
+            for place in weighty or range(min(1, len(tried)))  # no cell alone: the one that looks oddest
         ]
 
     def _tried(self, features: np.ndarray, new: np.ndarray) -> np.ndarray:

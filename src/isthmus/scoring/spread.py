@@ -54,14 +54,16 @@ class Spread:
         return spread
 
     @cached_property
-    def _whitening(self) -> np.ndarray:
-        """(features, features): what turns a difference into independent ones of variance 1."""
-        triangle = np.linalg.cholesky(self.covariance)
-        return np.linalg.solve(triangle, np.eye(len(triangle))).T
+    def _triangle(self) -> np.ndarray:
+        """(features, features): Cholesky's factor of the covariance."""
+        return np.linalg.cholesky(self.covariance)
 
     def whitened(self, rows: np.ndarray) -> np.ndarray:
         """float64 (rows, features): around 0, uncorrelated, of variance 1 where rows are usual."""
-        white: np.ndarray = (rows - self.centre) @ self._whitening
+        from scipy.linalg import solve_triangular
+
+        away = (rows - self.centre).T
+        white: np.ndarray = solve_triangular(self._triangle, away, lower=True, check_finite=False).T
         return white
 
     def squared(self, rows: np.ndarray) -> np.ndarray:
