@@ -45,6 +45,17 @@ def test_scores_go_to_standard_output_and_results_to_json(folder: Path):
     assert told["oddest"][0][0] == 40
 
 
+def test_info_tells_of_tables_and_detectors_and_writes_a_schema_to_edit(folder: Path, tmp_path: Path):
+    told = call("info", folder / "odd.csv", "--schema", tmp_path / "s.toml")
+    assert "length  decimal, 2 digits" in told.stdout
+    edited = (tmp_path / "s.toml").read_text().replace('"category"', '"category"\nused = false')
+    (tmp_path / "s.toml").write_text(edited)
+    done = call("detect", folder / "odd.csv", "--schema", tmp_path / "s.toml")
+    assert "not looked at: side" in done.stderr
+    assert "300 rows" in call("info", folder / "usual.ism").stdout
+    assert call("info", folder / "odd.csv", "--schema", tmp_path / "s.toml").exit_code == 2
+
+
 def test_the_page_names_the_oddest_rows_and_asks_nothing_of_the_network(folder: Path, tmp_path: Path):
     done = call("detect", folder / "odd.csv", "-m", folder / "usual.ism", "--report", tmp_path / "page.html")
     assert done.exit_code == 0, done.output

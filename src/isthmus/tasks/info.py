@@ -1,4 +1,4 @@
-"""What a model or an archive holds; needs no PyTorch."""
+"""What a model, an archive or a table holds; needs no PyTorch."""
 
 from __future__ import annotations
 
@@ -10,8 +10,12 @@ from typing import Any
 from isthmus.coding.container import ArchiveReader, Sizes
 from isthmus.coding.index import MAGIC
 from isthmus.data import Layout
+from isthmus.data.tables import Column, Schema, is_table, open_table
 from isthmus.errors import ConfigError, DamagedFile, NoData
+from isthmus.files import refuse_existing, write_bytes
 from isthmus.model import Model
+from isthmus.model.detector import KIND, Detector
+from isthmus.model.document import read_document
 from isthmus.spec import DataSpec
 from isthmus.tasks.compressed import compared
 from isthmus.tasks.metadata import KEY, describe_metadata, packed_bytes, unpack_metadata
@@ -25,7 +29,7 @@ class InfoResult(Result):
 
     path: Path
     kind: str
-    """"model" or "archive"."""
+    """"model", "archive", "detector" or "table"."""
     title: str
     facts: dict[str, Any]
 
@@ -37,7 +41,7 @@ class InfoResult(Result):
 
 
 def info(path: str | Path) -> InfoResult:
-    """Describe an .ism or .isz file.
+    """Describe an .ism or .isz file, or a table.
 
     Raises:
         NoData: no file is there.
@@ -45,10 +49,57 @@ def info(path: str | Path) -> InfoResult:
     """
     path = Path(path)
     if not path.is_file():
-        raise NoData(f"There is no file at {path}. Give an .ism model or an .isz archive.")
+        raise NoData(f"There is no file at {path}. Give an .ism model, an .isz archive or a table.")
+    if is_table(path):
+        return _table(path)
     with path.open("rb") as file:
         is_archive = file.read(len(MAGIC)) == MAGIC
-    return _archive(path) if is_archive else _model(path)
+    if is_archive:
+        return _archive(path)
+    return _detector(path) if read_document(path)[0].get("kind") == KIND else _model(path)
+
+
+def _table(path: Path) -> InfoResult:
+    source = open_table(path)
+    return InfoResult(path, "table", f"table of {source.schema.summary()}", _columns(source.schema))
+
+
+def write_schema(table: str | Path, output: str | Path, *, force: bool = False) -> Path:
+    """Write the kinds of a table's columns as TOML; `--schema` takes the file, edited or not."""
+    output = Path(output)
+    refuse_existing(output, force=force)
+    write_bytes(output, open_table(table).schema.to_toml().encode(), force=force)
+    return output
+
+
+def _columns(schema: Schema) -> dict[str, Any]:
+    """Each column's kind, by name; of very many the first ones."""
+    told = {column.name: _kind(column) for column in list(schema)[:MOST_COLUMNS]}
+    left = len(schema) - len(told)
+    return told | ({"…": f"{left:,} more"} if left else {})
+
+
+def _kind(column: Column) -> str:
+    digits = f", {column.digits} digits" if column.digits is not None else ""
+    form = f", {column.format}" if column.format is not None else ""
+    return f"{column.kind}{digits}{form}{'' if column.used else ', not looked at'}"
+
+
+MOST_COLUMNS = 200
+
+
+def _detector(path: Path) -> InfoResult:
+    detector = Detector.load(path)
+    schema, made = detector.features.schema, detector.provenance
+    facts = {
+        "trained on": f"{made.get('rows', 0):,} rows in {made.get('seconds', 0)} s",
+        "mode": detector.mode,
+        "members": f"{len(detector.members)} autoencoders of {len(detector.features.names):,} features",
+        "keeps": f"{len(detector.kept):,} rows, as numbers",
+        "can": "detect",
+        "file": size(path.stat().st_size),
+    }
+    return InfoResult(path, "detector", f"detector for {schema.summary()}", facts | _columns(schema))
 
 
 def _model(path: Path) -> InfoResult:
