@@ -46,7 +46,7 @@ def test_whole_numbers_expect_what_floats_do(channels, quality):
         place_of = (step.positions[0], step.channels, *step.positions[1:])
         walk.fill(step, symbols[place_of].transpose(0, 2, 3, 1))
         expected = value.numpy()[place_of].transpose(0, 2, 3, 1)
-        quarters = (numbers % QUARTERS - 2) / QUARTERS
+        quarters = (numbers.astype(np.int32) % QUARTERS - 2) / QUARTERS
         assert np.abs(whole + quarters - expected).max() <= 0.5 / QUARTERS + 0.1  # weights are rounded too
         sums = np.vectorize(sum_of)(np.maximum(spread.numpy()[place_of].transpose(0, 2, 3, 1), 0.0501))
         near = np.searchsorted(classes, [sums - 0.1, sums + 0.1])
