@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from isthmus.model.detector import Detector
     from isthmus.outliers import OutlierDetector
     from isthmus.spec import DataSpec
-    from isthmus.tasks.clean import clean
+    from isthmus.tasks.clean import Cleaner, clean
     from isthmus.tasks.compress import compress, decompress
     from isthmus.tasks.detect import detect, fit_detector
     from isthmus.tasks.evaluate import evaluate
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Autoencoder",
+    "Cleaner",
     "DataSpec",
     "Detector",
     "IsthmusError",
@@ -59,6 +60,7 @@ __all__ = [
 
 _PLACES = {
     "Autoencoder": "isthmus.estimator",
+    "Cleaner": "isthmus.tasks.clean",
     "DataSpec": "isthmus.spec",
     "Detector": "isthmus.model.detector",
     "IsthmusError": "isthmus.errors",

@@ -7,7 +7,7 @@ import pytest
 
 from isthmus.data.tables import open_table
 from isthmus.errors import ConfigError, OutputExists, UseError
-from isthmus.tasks.clean import LOG, clean, find_issues
+from isthmus.tasks.clean import LOG, Cleaner, clean, find_issues
 
 pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[tables]'")
 
@@ -53,6 +53,7 @@ def test_wrong_cells_are_mended_with_their_reasons_and_nothing_else_is_touched(d
     assert found[13, "age"] == ("4O", None)
     assert (result.changed, result.unmended, result.missing, result.duplicates) == (3, 1, 1, 1)
     assert result.duplicate_rows == ((200, 20),)
+    assert result.near_duplicates == len(result.near_duplicate_rows)
     told = read(tmp_path / "clean.changes.csv")
     assert tuple(told[0]) == LOG
     assert len(told) == 1 + len(result.issues)
@@ -92,3 +93,20 @@ def test_where_two_cells_contradict_one_another_alone_neither_is_mended(tmp_path
     issues = find_issues(open_table(path).whole())
     assert {(issue.row, issue.column) for issue in issues} == {(80, "town"), (80, "land")}
     assert [issue.new for issue in issues] == [None, None]
+
+
+def test_rows_that_differ_from_another_in_one_cell_are_named(tmp_path):
+    table = rows()
+    near = [*table[20][:4], "100"]
+    found = clean(written(tmp_path / "t.csv", [*table, near])).near_duplicate_rows
+    assert (200, 20, "age") in found
+    assert not any(len({*table[row], *table[other]}) > 7 for row, other, _ in found if row < 200)
+
+
+def test_issues_are_found_reported_and_got(dirty):
+    pytest.importorskip("pandas", reason="pandas is missing: pip install 'isthmus[tables]'")
+    lab = Cleaner(dirty).find_issues()
+    assert "3 cells mended" in lab.report()
+    frame = lab.get_issues("land")
+    assert frame[["row", "old", "new"]].values.tolist() == [[7, "XX", rows()[7][2]]]
+    assert len(lab.get_issues()) == 4

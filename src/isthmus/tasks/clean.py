@@ -63,6 +63,8 @@ class CleanResult(Result):
     """Cells without a value, of which some may have been filled."""
     duplicates: int
     """Rows that repeat an earlier one."""
+    near_duplicates: int
+    """Rows that repeat an earlier one but for one cell."""
     by_column: Mapping[str, int]
     """Issues of each column that has some."""
     output: Path | None
@@ -70,13 +72,16 @@ class CleanResult(Result):
     issues: tuple[Issue, ...] = field(repr=False)
     duplicate_rows: tuple[tuple[int, int], ...] = field(repr=False)
     """(row, the earlier one that it repeats)."""
+    near_duplicate_rows: tuple[tuple[int, int, str], ...] = field(repr=False)
+    """(row, the earlier one, the column in which they differ)."""
 
     def summary(self) -> str:
         """A few lines for a terminal."""
         where = f" → {self.output}" if self.output else " (nothing written)"
         lines = [
             f"{self.rows:,} rows: {self.changed:,} cells mended, {self.unmended:,} more look wrong, "
-            f"{self.missing:,} missing, {self.duplicates:,} rows repeat another{where}"
+            f"{self.missing:,} missing, {self.duplicates:,} rows repeat another, "
+            f"{self.near_duplicates:,} but for one cell{where}"
         ]
         worst = sorted(self.by_column.items(), key=lambda pair: -pair[1])[:5]
         if worst:
@@ -186,7 +191,7 @@ def clean(
     say(f"{len(table):,} rows of {table_source.schema.summary()}")
     issues = [issue for issue in find_issues(table) if issue.confidence >= confidence]
     mended = [issue for issue in issues if issue.new is not None]
-    repeats = _repeats(table)
+    repeats, nearly = _repeats(table), _near_repeats(table)
     if output is not None:
         write_lines(output, csv_lines(table.schema.names, _mended(table, mended)), force=force)
     if log is not None:
@@ -197,12 +202,51 @@ def clean(
         unmended=sum(issue.new is None and issue.old is not None for issue in issues),
         missing=int(sum(cells.missing.sum() for cells in table.columns)),
         duplicates=len(repeats),
+        near_duplicates=len(nearly),
         by_column=dict(Counter(issue.column for issue in issues)),
         output=output,
         log=log,
         issues=tuple(issues),
         duplicate_rows=tuple(repeats[:DUPLICATES_SHOWN]),
+        near_duplicate_rows=tuple(nearly[:DUPLICATES_SHOWN]),
     )
+
+
+class Cleaner:
+    """What is wrong with a table, for a notebook: find, report, get.
+
+    >>> import numpy as np
+    >>> told = Cleaner(np.array([[1, 5, 2, 7], [2, 6, 3, 8], [1, 5, 2, 7]])).find_issues().report()
+    >>> "1 rows repeat another" in told
+    True
+    """
+
+    def __init__(self, source: Any, *, confidence: float = CONFIDENCE, schema: Schema | None = None) -> None:
+        self._source, self._confidence, self._schema = source, confidence, schema
+        self._found: CleanResult | None = None
+
+    def find_issues(self) -> Cleaner:
+        """Look at every cell and row."""
+        self._found = clean(self._source, confidence=self._confidence, schema=self._schema, dry_run=True)
+        return self
+
+    def report(self) -> str:
+        """What was found, in a few lines."""
+        return self._result.summary()
+
+    def get_issues(self, column: str | None = None) -> Any:
+        """A pandas DataFrame: row, column, old, new, confidence, reason; of one column, or of all."""
+        import pandas as pd
+
+        issues = [issue for issue in self._result.issues if column in (None, issue.column)]
+        return pd.DataFrame([vars(issue) for issue in issues], columns=list(LOG))
+
+    @property
+    def _result(self) -> CleanResult:
+        if self._found is None:
+            self.find_issues()
+        assert self._found is not None
+        return self._found
 
 
 def _words(cells: Cells) -> tuple[np.ndarray, list[str]]:
@@ -279,6 +323,31 @@ def _repeats(table: Table) -> list[tuple[int, int]]:
     _, first, inverse = np.unique(codes, axis=0, return_index=True, return_inverse=True)
     earlier = first[inverse.reshape(-1)]
     return [(int(row), int(earlier[row])) for row in np.flatnonzero(earlier != np.arange(len(codes)))]
+
+
+def _near_repeats(table: Table) -> list[tuple[int, int, str]]:
+    """Rows that are the same as an earlier one in every cell but one, of at least LEAST_CELLS.
+
+    Each row is the sum of a random number for each of its cells: without one of them, equal rows stay equal.
+    """
+    if not LEAST_CELLS <= len(table.columns) <= MOST_CELLS:
+        return []
+    random = np.random.default_rng(0)
+    marks = []
+    for cells in table.columns:
+        codes, labels = _words(cells)
+        marks.append(random.integers(0, 1 << 63, len(labels) + 1, dtype=np.uint64)[codes])
+    whole = np.sum(marks, axis=0, dtype=np.uint64)
+    found: dict[int, tuple[int, int, str]] = {}
+    for cells, mark in zip(table.columns, marks, strict=True):
+        _, first, inverse = np.unique(whole - mark, return_index=True, return_inverse=True)
+        earlier = first[inverse]
+        for row in np.flatnonzero((earlier != np.arange(len(whole))) & (whole[earlier] != whole)):
+            found.setdefault(int(row), (int(row), int(earlier[row]), cells.column.name))
+    return [found[row] for row in sorted(found)]
+
+
+LEAST_CELLS, MOST_CELLS = 4, 500
 
 
 def _mended(table: Table, issues: Iterable[Issue]) -> Iterator[tuple[str, ...]]:
