@@ -7,7 +7,8 @@ import pytest
 
 from isthmus.data.tables import open_table
 from isthmus.errors import ConfigError, OutputExists, UseError
-from isthmus.tasks.clean import LOG, Cleaner, clean, find_issues
+from isthmus.tasks.clean import LOG, Cleaner, clean
+from isthmus.tasks.issues import find_issues
 
 pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[tables]'")
 
@@ -56,7 +57,9 @@ def test_wrong_cells_are_mended_with_their_reasons_and_nothing_else_is_touched(d
     assert result.near_duplicates == len(result.near_duplicate_rows)
     told = read(tmp_path / "clean.changes.csv")
     assert tuple(told[0]) == LOG
-    assert len(told) == 1 + len(result.issues)
+    cells = [line for line in told[1:] if line[1]]
+    assert len(cells) == len(result.issues)
+    assert "repeats row 20" in [line[5] for line in told]
     assert all(line[5] for line in told[1:])
 
 
@@ -110,3 +113,13 @@ def test_issues_are_found_reported_and_got(dirty):
     frame = lab.get_issues("land")
     assert frame[["row", "old", "new"]].values.tolist() == [[7, "XX", rows()[7][2]]]
     assert len(lab.get_issues()) == 4
+
+
+def test_rows_that_are_odd_as_a_whole_are_listed_where_asked_for(tmp_path):
+    table = rows(300)
+    table[5] = ["5", "Oslo", "NO", "0150", "990"]
+    result = clean(written(tmp_path / "t.csv", table), tmp_path / "out.csv", odd_rows=True)
+    assert result.odd_rows[0][0] == 5
+    assert "age 990" in result.odd_rows[0][2]
+    assert any(line[0] == "5" and "odd as a whole" in line[5] for line in read(tmp_path / "out.changes.csv"))
+    assert clean(tmp_path / "t.csv").odd_rows == ()

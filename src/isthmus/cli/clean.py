@@ -28,6 +28,9 @@ def clean(
     confidence: Annotated[
         float | None, Option(metavar="SHARE", help="Change nothing that is less sure; default: 0.6.")
     ] = None,
+    odd_rows: Annotated[
+        bool, Option("--odd-rows", help="List rows that are odd as a whole too, as `detect` finds them.")
+    ] = False,
     dry_run: Annotated[bool, Option("--dry-run", help="Tell what would be changed, write nothing.")] = False,
     schema: SchemaFile = None,
     header: Header = None,
@@ -46,6 +49,7 @@ def clean(
         schema=read_schema(schema),
         header=header,
         skip_bad=skip_bad,
+        odd_rows=odd_rows,
         dry_run=dry_run,
         force=force,
         say=voice.say,

@@ -1,53 +1,33 @@
-"""A table → its wrong cells, what should stand there and why, and the table with those mended.
+"""A table → the table with its wrong cells mended, and a log of every change.
 
-Three things say that a cell is wrong: the other cells of its row (scoring/dependencies.py), the other words
-of its column (scoring/spelling.py), and a text among numbers. Nothing is changed below the confidence asked
-for, and everything that is changed is in the log.
+Nothing is changed below the confidence asked for.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from isthmus.config import require
-from isthmus.data.tables import Cells, Schema, Table, TableSource
-from isthmus.data.tables.table import NO_CODE
+from isthmus.data.tables import Schema, Table, TableSource
 from isthmus.errors import UseError
 from isthmus.files import refuse_existing
-from isthmus.scoring.dependencies import Verdict, verdicts
-from isthmus.scoring.spelling import slips
-from isthmus.tasks.detect import opened
+from isthmus.tasks.detect import detect, opened, sentence
+from isthmus.tasks.issues import Issue, find_issues, near_repeats, repeats
 from isthmus.tasks.lines import csv_lines, write_lines
 from isthmus.tasks.results import Result
 
 CONFIDENCE = 0.6
 """From which on a cell is called wrong, and mended if it is known how."""
-SLIP, STRAY, SHAPED = 0.9, 0.95, 0.8
-"""Confidence in a misspelt word, in a text among numbers, and in a word of a rare shape."""
+
 LOG = ("row", "column", "old", "new", "confidence", "reason")
+
 DUPLICATES_SHOWN = 10_000
-
-
-@dataclass(frozen=True)
-class Issue:
-    """One cell that is wrong or missing."""
-
-    row: int
-    """Counted from 0."""
-    column: str
-    old: str | None
-    """What stands there; None where it is missing."""
-    new: str | None
-    """What should; None where that is not known."""
-    confidence: float
-    """That it is wrong, 0 to 1."""
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -74,6 +54,8 @@ class CleanResult(Result):
     """(row, the earlier one that it repeats)."""
     near_duplicate_rows: tuple[tuple[int, int, str], ...] = field(repr=False)
     """(row, the earlier one, the column in which they differ)."""
+    odd_rows: tuple[tuple[int, float, str], ...] = field(repr=False)
+    """(row, score, reason) of rows that are odd as a whole, where they were asked for."""
 
     def summary(self) -> str:
         """A few lines for a terminal."""
@@ -86,73 +68,12 @@ class CleanResult(Result):
         worst = sorted(self.by_column.items(), key=lambda pair: -pair[1])[:5]
         if worst:
             lines.append("most in " + ", ".join(f"{name} ({count:,})" for name, count in worst))
+        if self.odd_rows:
+            row, _, reason = self.odd_rows[0]
+            lines.append(f"{len(self.odd_rows):,} rows are odd as a whole, first row {row:,}: {reason}")
         if self.log:
             lines.append(f"each change with its reason in {self.log}")
         return "\n".join(lines)
-
-
-def find_issues(table: Table) -> list[Issue]:
-    """Every cell that is wrong or missing, as far as the table tells, by rows and columns.
-
-    Of the cells of a row that contradict one another the surest is taken to be wrong first; whether the
-    others still are is judged with that one mended, and where none is surer none is mended.
-    """
-    words = [_words(cells) for cells in table.columns]
-    found: dict[tuple[int, int], Issue] = {}
-    for place, (codes, labels) in enumerate(words):
-        cells = table.columns[place]
-        if cells.column.used:
-            for issue in (*_missing(cells), *_odd_words(cells, codes, labels), *_strays(cells)):
-                found[issue.row, place] = issue
-    mended = [codes.copy() for codes, _ in words]
-    for _ in range(ROUNDS):
-        contradicted = _contradicted(table, words, mended, found)
-        for at, issue in contradicted.items():
-            found[at] = _surest(issue, found.get(at))
-        if not any(issue.new is not None for issue in contradicted.values()):
-            break
-    return [found[at] for at in sorted(found)]
-
-
-ROUNDS = 6
-"""Cells of one row that can be mended by its others."""
-CLEAR = 0.3
-"""Log-odds by which the surest cell of a row must be surer than the next."""
-
-
-def _contradicted(
-    table: Table,
-    words: Sequence[tuple[np.ndarray, list[str]]],
-    mended: list[np.ndarray],
-    found: Mapping[tuple[int, int], Issue],
-) -> dict[tuple[int, int], Issue]:
-    """One round: of each row the surest contradiction, which is mended in the codes too."""
-    told = {place: one for place, one in verdicts(mended).items() if table.columns[place].column.used}
-    if not told:
-        return {}
-    places = list(told)
-    margins = np.stack([_against(told[place], mended[place]) for place in places])
-    order = np.sort(margins, axis=0)
-    clear = margins >= order[-1] - 1e-9
-    clear &= order[-1] - (order[-2] if len(order) > 1 else 0) > CLEAR
-    made: dict[tuple[int, int], Issue] = {}
-    for place, margin, is_clear in zip(places, margins, clear, strict=True):
-        names = [table.columns[giver].column.name for giver in told[place].givers]
-        for row in np.flatnonzero(margin > 0):
-            at = (int(row), place)
-            issue = _contradiction(
-                table.columns[place].column.name, int(row), words[place], told[place], names
-            )
-            if is_clear[row]:
-                made[at] = issue
-                mended[place][row] = told[place].best[row]
-            elif at not in found:
-                made[at] = replace(issue, new=None)
-    return {at: issue for at, issue in made.items() if at not in found or found[at].new != issue.new}
-
-
-def _against(told: Verdict, codes: np.ndarray) -> np.ndarray:
-    return np.where((told.best != NO_CODE) & (told.best != codes), np.maximum(told.margin, 0), 0)
 
 
 def clean(
@@ -164,6 +85,7 @@ def clean(
     schema: Schema | None = None,
     header: bool | None = None,
     skip_bad: bool = False,
+    odd_rows: bool = False,
     dry_run: bool = False,
     force: bool = False,
     say: Callable[[str], None] = lambda line: None,
@@ -178,6 +100,7 @@ def clean(
         schema: kinds of columns that are known better than their cells tell.
         header: whether a text file's first row names the columns; None looks.
         skip_bad: leave rows out that cannot be read.
+        odd_rows: list rows that are odd as a whole too, as `detect` finds them; takes PyTorch.
         dry_run: find, and write nothing.
         force: replace existing outputs.
         say: told in a line each what was seen.
@@ -191,24 +114,26 @@ def clean(
     say(f"{len(table):,} rows of {table_source.schema.summary()}")
     issues = [issue for issue in find_issues(table) if issue.confidence >= confidence]
     mended = [issue for issue in issues if issue.new is not None]
-    repeats, nearly = _repeats(table), _near_repeats(table)
+    repeated, nearly = repeats(table), near_repeats(table)
+    odd = _odd_rows(table_source) if odd_rows else []
     if output is not None:
         write_lines(output, csv_lines(table.schema.names, _mended(table, mended)), force=force)
     if log is not None:
-        write_lines(log, csv_lines(LOG, map(_line, issues)), force=force)
+        write_lines(log, csv_lines(LOG, _lines(issues, repeated, nearly, odd)), force=force)
     return CleanResult(
         rows=len(table),
         changed=len(mended),
         unmended=sum(issue.new is None and issue.old is not None for issue in issues),
         missing=int(sum(cells.missing.sum() for cells in table.columns)),
-        duplicates=len(repeats),
+        duplicates=len(repeated),
         near_duplicates=len(nearly),
         by_column=dict(Counter(issue.column for issue in issues)),
         output=output,
         log=log,
         issues=tuple(issues),
-        duplicate_rows=tuple(repeats[:DUPLICATES_SHOWN]),
+        duplicate_rows=tuple(repeated[:DUPLICATES_SHOWN]),
         near_duplicate_rows=tuple(nearly[:DUPLICATES_SHOWN]),
+        odd_rows=tuple(odd),
     )
 
 
@@ -249,107 +174,6 @@ class Cleaner:
         return self._found
 
 
-def _words(cells: Cells) -> tuple[np.ndarray, list[str]]:
-    """Codes and labels of any column: numbers are words here, and so are texts among them."""
-    if cells.codes is not None:
-        return cells.codes.astype(np.int64), list(map(str, cells.labels))
-    assert cells.numbers is not None
-    values, inverse = np.unique(cells.numbers, return_inverse=True)
-    firsts = np.full(len(values), len(cells.numbers))
-    np.minimum.at(firsts, inverse, np.arange(len(cells.numbers)))
-    labels = [cells.text(int(row)) or "" for row in firsts]
-    codes = np.where(cells.missing, NO_CODE, inverse).astype(np.int64)
-    for row, text in cells.strays.items():
-        if text not in labels:
-            labels.append(text)
-        codes[row] = labels.index(text)
-    return codes, labels
-
-
-def _odd_words(cells: Cells, codes: np.ndarray, labels: Sequence[str]) -> Iterator[Issue]:
-    """Misspelt words, and words of a shape that hardly any other has."""
-    if cells.column.is_numeric or not labels:
-        return
-    counts = np.bincount(codes[codes >= 0], minlength=len(labels))
-    found = slips(labels, counts.tolist())
-    odd = {labels.index(word): meant for word, meant in found.items()}
-    for row in np.flatnonzero(np.isin(codes, list(odd))):
-        word, meant = labels[codes[row]], odd[int(codes[row])]
-        reason = f"looks like {meant}, misspelt" if meant is not None else "is shaped unlike the others"
-        yield Issue(int(row), cells.column.name, word, meant, SLIP if meant is not None else SHAPED, reason)
-
-
-def _strays(cells: Cells) -> Iterator[Issue]:
-    kind = "date" if cells.column.kind == "date" else "number"
-    for row, text in cells.strays.items():
-        yield Issue(row, cells.column.name, text, None, STRAY, f"is no {kind}")
-
-
-def _missing(cells: Cells) -> Iterator[Issue]:
-    """Cells without a value, where most have one."""
-    share = 1 - float(cells.missing.mean())
-    for row in np.flatnonzero(cells.missing) if share > 0 else ():
-        yield Issue(int(row), cells.column.name, None, None, _below_one(share), "is missing")
-
-
-def _contradiction(
-    name: str, row: int, words: tuple[np.ndarray, list[str]], told: Verdict, givers: Sequence[str]
-) -> Issue:
-    """The other cells of the row say it to be another word, or to be one at all."""
-    codes, labels = words
-    sure = 1 / (1 + np.exp(-told.margin[row]))
-    old = None if codes[row] == NO_CODE else labels[codes[row]]
-    reason = f"rows of the same {' and '.join(givers[:2])} say {labels[told.best[row]]}"
-    return Issue(row, name, old, labels[told.best[row]], _below_one(float(sure)), reason)
-
-
-def _surest(issue: Issue, before: Issue | None) -> Issue:
-    """Two signs that a cell is wrong are surer than either."""
-    if before is None:
-        return issue
-    both = 1 - (1 - issue.confidence) * (1 - before.confidence)
-    new = issue.new if issue.new is not None else before.new
-    reason = f"{before.reason}, and {issue.reason}"
-    return Issue(issue.row, issue.column, issue.old, new, _below_one(both), reason)
-
-
-def _below_one(confidence: float) -> float:
-    return min(round(confidence, 4), 0.9999)  # never certain
-
-
-def _repeats(table: Table) -> list[tuple[int, int]]:
-    """Rows that are the same as an earlier one in every cell."""
-    codes = np.stack([_words(cells)[0] for cells in table.columns], axis=1)
-    _, first, inverse = np.unique(codes, axis=0, return_index=True, return_inverse=True)
-    earlier = first[inverse.reshape(-1)]
-    return [(int(row), int(earlier[row])) for row in np.flatnonzero(earlier != np.arange(len(codes)))]
-
-
-def _near_repeats(table: Table) -> list[tuple[int, int, str]]:
-    """Rows that are the same as an earlier one in every cell but one, of at least LEAST_CELLS.
-
-    Each row is the sum of a random number for each of its cells: without one of them, equal rows stay equal.
-    """
-    if not LEAST_CELLS <= len(table.columns) <= MOST_CELLS:
-        return []
-    random = np.random.default_rng(0)
-    marks = []
-    for cells in table.columns:
-        codes, labels = _words(cells)
-        marks.append(random.integers(0, 1 << 63, len(labels) + 1, dtype=np.uint64)[codes])
-    whole = np.sum(marks, axis=0, dtype=np.uint64)
-    found: dict[int, tuple[int, int, str]] = {}
-    for cells, mark in zip(table.columns, marks, strict=True):
-        _, first, inverse = np.unique(whole - mark, return_index=True, return_inverse=True)
-        earlier = first[inverse]
-        for row in np.flatnonzero((earlier != np.arange(len(whole))) & (whole[earlier] != whole)):
-            found.setdefault(int(row), (int(row), int(earlier[row]), cells.column.name))
-    return [found[row] for row in sorted(found)]
-
-
-LEAST_CELLS, MOST_CELLS = 4, 500
-
-
 def _mended(table: Table, issues: Iterable[Issue]) -> Iterator[tuple[str, ...]]:
     names = {name: place for place, name in enumerate(table.schema.names)}
     new = {(issue.row, names[issue.column]): issue.new for issue in issues}
@@ -358,8 +182,32 @@ def _mended(table: Table, issues: Iterable[Issue]) -> Iterator[tuple[str, ...]]:
         yield tuple(new.get((row, place), text) or "" for place, text in enumerate(texts))
 
 
-def _line(issue: Issue) -> tuple[Any, ...]:
-    return issue.row, issue.column, issue.old or "", issue.new or "", issue.confidence, issue.reason
+def _odd_rows(source: TableSource) -> list[tuple[int, float, str]]:
+    """Rows that are odd as a whole, the oddest first."""
+    found = detect(source)
+    order = np.argsort(-found.scores, kind="stable")[: found.anomalies]
+    return [
+        (int(row), round(float(found.scores[row]), 4), sentence(found.reasons.get(int(row), [])))
+        for row in order
+        if found.is_anomaly[row]
+    ]
+
+
+def _lines(
+    issues: Iterable[Issue],
+    repeated: Iterable[tuple[int, int]],
+    nearly: Iterable[tuple[int, int, str]],
+    odd: Iterable[tuple[int, float, str]],
+) -> Iterator[tuple[Any, ...]]:
+    """Of the log: cells first, then whole rows, which no column is named for."""
+    for issue in issues:
+        yield issue.row, issue.column, issue.old or "", issue.new or "", issue.confidence, issue.reason
+    for row, earlier in repeated:
+        yield row, "", "", "", "", f"repeats row {earlier}"
+    for row, earlier, column in nearly:
+        yield row, "", "", "", "", f"repeats row {earlier} but for {column}"
+    for row, score, reason in odd:
+        yield row, "", "", "", "", f"odd as a whole, score {score}: {reason}"
 
 
 def _log_beside(output: Path | None, log: str | Path | None, dry_run: bool) -> Path | None:
