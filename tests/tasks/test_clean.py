@@ -123,3 +123,20 @@ def test_rows_that_are_odd_as_a_whole_are_listed_where_asked_for(tmp_path):
     assert "age 990" in result.odd_rows[0][2]
     assert any(line[0] == "5" and "odd as a whole" in line[5] for line in read(tmp_path / "out.changes.csv"))
     assert clean(tmp_path / "t.csv").odd_rows == ()
+
+
+def test_missing_cells_are_filled_from_the_others_where_these_can_tell(tmp_path):
+    random = np.random.default_rng(0)
+    size = random.normal(50, 9, 400)
+    table = [[f"{s:.1f}", f"{3 * s:.1f}", "ab"[int(s > 50)], f"{random.normal():.2f}"] for s in size]
+    truth = [row.copy() for row in table]
+    table[3][1], table[4][2], table[5][3] = "", "", ""
+    path = tmp_path / "t.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["size", "triple", "kind", "noise"], *table])
+    result = clean(path, tmp_path / "out.csv", impute=True)
+    back = read(tmp_path / "out.csv")[1:]
+    assert abs(float(back[3][1]) - float(truth[3][1])) < 15  # of a deviation of 27
+    assert back[4][2] == truth[4][2]
+    assert back[5][3] == ""  # noise follows from nothing
+    assert {issue.column for issue in result.issues if issue.new} == {"triple", "kind"}

@@ -28,6 +28,9 @@ def clean(
     confidence: Annotated[
         float | None, Option(metavar="SHARE", help="Change nothing that is less sure; default: 0.6.")
     ] = None,
+    impute: Annotated[
+        bool, Option("--impute", help="Fill missing cells by small autoencoders too, where they can tell.")
+    ] = False,
     odd_rows: Annotated[
         bool, Option("--odd-rows", help="List rows that are odd as a whole too, as `detect` finds them.")
     ] = False,
@@ -49,6 +52,7 @@ def clean(
         schema=read_schema(schema),
         header=header,
         skip_bad=skip_bad,
+        impute=impute,
         odd_rows=odd_rows,
         dry_run=dry_run,
         force=force,

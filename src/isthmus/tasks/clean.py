@@ -17,7 +17,9 @@ from isthmus.config import require
 from isthmus.data.tables import Schema, Table, TableSource
 from isthmus.errors import UseError
 from isthmus.files import refuse_existing
-from isthmus.tasks.detect import detect, opened, sentence
+from isthmus.model.detector import Detector
+from isthmus.tasks.detect import detect, fit_detector, opened, sentence
+from isthmus.tasks.imputing import imputed
 from isthmus.tasks.issues import Issue, find_issues, near_repeats, repeats
 from isthmus.tasks.lines import csv_lines, write_lines
 from isthmus.tasks.results import Result
@@ -85,6 +87,7 @@ def clean(
     schema: Schema | None = None,
     header: bool | None = None,
     skip_bad: bool = False,
+    impute: bool = False,
     odd_rows: bool = False,
     dry_run: bool = False,
     force: bool = False,
@@ -100,6 +103,7 @@ def clean(
         schema: kinds of columns that are known better than their cells tell.
         header: whether a text file's first row names the columns; None looks.
         skip_bad: leave rows out that cannot be read.
+        impute: fill missing cells by autoencoders too, where they guess known ones well; takes PyTorch.
         odd_rows: list rows that are odd as a whole too, as `detect` finds them; takes PyTorch.
         dry_run: find, and write nothing.
         force: replace existing outputs.
@@ -112,10 +116,14 @@ def clean(
     table_source: TableSource = opened(source, schema, header, skip_bad)
     table = table_source.whole()
     say(f"{len(table):,} rows of {table_source.schema.summary()}")
-    issues = [issue for issue in find_issues(table) if issue.confidence >= confidence]
+    detector = fit_detector(table_source, schema=schema).detector if odd_rows or impute else None
+    found = find_issues(table)
+    if impute and detector is not None:
+        found = _filled(found, imputed(table, detector))
+    issues = [issue for issue in found if issue.confidence >= confidence]
     mended = [issue for issue in issues if issue.new is not None]
     repeated, nearly = repeats(table), near_repeats(table)
-    odd = _odd_rows(table_source) if odd_rows else []
+    odd = _odd_rows(table_source, detector) if odd_rows and detector is not None else []
     if output is not None:
         write_lines(output, csv_lines(table.schema.names, _mended(table, mended)), force=force)
     if log is not None:
@@ -182,9 +190,19 @@ def _mended(table: Table, issues: Iterable[Issue]) -> Iterator[tuple[str, ...]]:
         yield tuple(new.get((row, place), text) or "" for place, text in enumerate(texts))
 
 
-def _odd_rows(source: TableSource) -> list[tuple[int, float, str]]:
+def _filled(issues: list[Issue], guesses: Iterable[Issue]) -> list[Issue]:
+    """With the guess for each missing cell that nothing surer is known of."""
+    known = {(issue.row, issue.column): issue for issue in issues}
+    for guess in guesses:
+        before = known.get((guess.row, guess.column))
+        if before is None or before.new is None or before.confidence < guess.confidence:
+            known[guess.row, guess.column] = guess
+    return list(known.values())
+
+
+def _odd_rows(source: TableSource, detector: Detector) -> list[tuple[int, float, str]]:
     """Rows that are odd as a whole, the oddest first."""
-    found = detect(source)
+    found = detect(source, detector)
     order = np.argsort(-found.scores, kind="stable")[: found.anomalies]
     return [
         (int(row), round(float(found.scores[row]), 4), sentence(found.reasons.get(int(row), [])))

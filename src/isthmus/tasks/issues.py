@@ -141,7 +141,7 @@ def _missing(cells: Cells) -> Iterator[Issue]:
     """Cells without a value, where most have one."""
     share = 1 - float(cells.missing.mean())
     for row in np.flatnonzero(cells.missing) if share > 0 else ():
-        yield Issue(int(row), cells.column.name, None, None, _below_one(share), "is missing")
+        yield Issue(int(row), cells.column.name, None, None, below_one(share), "is missing")
 
 
 def _contradiction(
@@ -152,7 +152,7 @@ def _contradiction(
     sure = 1 / (1 + np.exp(-told.margin[row]))
     old = None if codes[row] == NO_CODE else labels[codes[row]]
     reason = f"rows of the same {' and '.join(givers[:2])} say {labels[told.best[row]]}"
-    return Issue(row, name, old, labels[told.best[row]], _below_one(float(sure)), reason)
+    return Issue(row, name, old, labels[told.best[row]], below_one(float(sure)), reason)
 
 
 def _surest(issue: Issue, before: Issue | None) -> Issue:
@@ -162,10 +162,11 @@ def _surest(issue: Issue, before: Issue | None) -> Issue:
     both = 1 - (1 - issue.confidence) * (1 - before.confidence)
     new = issue.new if issue.new is not None else before.new
     reason = f"{before.reason}, and {issue.reason}"
-    return Issue(issue.row, issue.column, issue.old, new, _below_one(both), reason)
+    return Issue(issue.row, issue.column, issue.old, new, below_one(both), reason)
 
 
-def _below_one(confidence: float) -> float:
+def below_one(confidence: float) -> float:
+    """Rounded to four digits."""
     return min(round(confidence, 4), 0.9999)  # never certain
 
 

@@ -1,0 +1,53 @@
+"""Missing cells → what small autoencoders make of the row's other cells, and how far that can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from isthmus.data.tables import Table
+from isthmus.data.tables.features import squashed, unsquashed
+from isthmus.model.detector import Detector
+from isthmus.tasks.issues import Issue, below_one
+
+TRIED_ROWS = 2000
+"""Of those that the detector keeps, on which each column is hidden and guessed."""
+
+
+def imputed(table: Table, detector: Detector) -> Iterator[Issue]:
+    """A value for each missing cell; its confidence is how well known cells of its column are guessed.
+
+    Of numbers that is the share of their variance that is explained, of words the share that is guessed.
+    """
+    features = detector.features
+    some = table.select(features.schema.names)
+    matrix = squashed(features.matrix(some)).astype(np.float32)
+    for place, cells in enumerate(some.columns):
+        rows, mine = np.flatnonzero(cells.missing), features.owners == place
+        column = features.columns[place]
+        if not len(rows) or not (column.spread or len(column.frequent) > 1):
+            continue
+        sure = below_one(_reliability(detector, mine, bool(column.spread)))
+        restored = detector.members.restore(np.where(mine, 0, matrix[rows]).astype(np.float32))[:, mine]
+        if column.spread:
+            restored[:, 0] = unsquashed(restored[:, 0])
+        for row, values in zip(rows, restored, strict=True):
+            guess = column.expected(values)
+            yield Issue(int(row), cells.column.name, None, guess, sure, "the row's other cells suggest it")
+
+
+def _reliability(detector: Detector, mine: np.ndarray, is_amount: bool) -> float:
+    """How well the cells of a column are guessed where they are known, 0 to 1."""
+    kept = squashed(detector.kept[:TRIED_ROWS]).astype(np.float32)
+    guessed = detector.members.restore(np.where(mine, 0, kept).astype(np.float32))[:, mine]
+    known = kept[:, mine]
+    if is_amount:
+        there = known[:, 0] != 0  # what is missing is 0, as is hardly anything else
+        variance = float(known[there, 0].var()) if there.any() else 0.0
+        error = float(np.square(guessed[there, 0] - known[there, 0]).mean()) if there.any() else 1.0
+        return max(0.0, 1 - error / variance) if variance else 0.0
+    words = [place for place, name in enumerate(np.array(detector.features.names)[mine]) if ": is " in name]
+    there = known[:, words].any(axis=1)
+    right = guessed[there][:, words].argmax(axis=1) == known[there][:, words].argmax(axis=1)
+    return float(right.mean()) if there.any() else 0.0
