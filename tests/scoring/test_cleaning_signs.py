@@ -37,6 +37,15 @@ def test_missing_cells_are_told_and_missing_givers_say_nothing():
     assert found.margin[9] == 0
 
 
+@pytest.mark.parametrize("agreement", [0.6, 0.8, 0.9])
+def test_what_merely_goes_together_is_no_reason_to_doubt_a_common_word(agreement):
+    random = np.random.default_rng(0)
+    one = random.integers(0, 3, 600)
+    other = np.where(random.random(600) < agreement, one, random.integers(0, 3, 600))
+    few = random.integers(0, 150, 600)  # groups so small that most agree by chance
+    assert not any((found.margin > 0).any() for found in verdicts([one, other, few]).values())
+
+
 def test_columns_that_have_nothing_to_do_with_one_another_tell_nothing():
     random = np.random.default_rng(0)
     columns = [random.integers(0, 6, 500), random.integers(0, 6, 500), np.arange(500), np.zeros(500, int)]

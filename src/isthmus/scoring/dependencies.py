@@ -13,8 +13,13 @@ import numpy as np
 
 LEAST_AGREEMENT = 0.5
 """Share of rows that say what most of their group say, for A to tell B …"""
-LEAST_GAIN = 0.3
-"""… and this share of what the most frequent word of B leaves open."""
+LEAST_GAIN = 0.5
+"""… and this share of what is left where B is shuffled: small groups agree by chance."""
+FUNCTIONAL, IN_GROUP = 0.95, 0.9
+"""From this agreement on, of all rows and of the others of a group, B follows from A. Below, it merely goes
+with A, which is no reason to doubt …"""
+COMMON = 0.01
+"""… a word that stands in more than this share of all rows."""
 LEAST_GROUP = 3
 LEAST_COVERED = 0.3
 """Share of all rows that are in such groups."""
@@ -44,9 +49,11 @@ def verdicts(columns: Sequence[np.ndarray]) -> dict[int, Verdict]:
     Args:
         columns: int64 (rows,) codes from 0 up, NOTHING where a cell is missing.
 
-    >>> town, post = np.array([0, 0, 0, 0, 1, 1, 1, 1]), np.array([5, 5, 5, 9, 7, 7, 7, 7])
+    >>> town = np.arange(60) % 3
+    >>> post = town + 5
+    >>> post[6] = 7  # town 0 has post code 5
     >>> found = verdicts([town, post])[1]
-    >>> int(found.best[3]), bool(found.margin[3] > 0), found.givers
+    >>> int(found.best[6]), bool(found.margin[6] > 0), found.givers
     (5, True, (0,))
     """
     able = [place for place, codes in enumerate(columns) if _may_tell(codes)][:MOST_COLUMNS]
@@ -68,6 +75,8 @@ class _Votes:
     agreement: float
     code: np.ndarray
     weight: np.ndarray
+    share: np.ndarray
+    """Of the others in a row's group that say the same."""
 
 
 def _may_tell(codes: np.ndarray) -> bool:
@@ -90,13 +99,25 @@ def _votes(giver: np.ndarray, taker: np.ndarray) -> _Votes | None:
     if total[large].sum() < LEAST_COVERED * len(taker):
         return None
     agreement = float(most[large].sum() / total[large].sum())
-    prior = float(np.bincount(taker[both]).max() / both.sum())
-    if agreement < LEAST_AGREEMENT or agreement - prior < LEAST_GAIN * (1 - prior):
+    if agreement < LEAST_AGREEMENT:
+        return None
+    chance = _by_chance(giver[both], taker[both], large)
+    if agreement - chance < LEAST_GAIN * (1 - chance):
         return None
     best = np.full(size, NOTHING, np.int64)
     order = np.argsort(counts, kind="stable")
     best[groups[order]] = codes[order]
     return _cast(giver, taker, best, most, total, agreement)
+
+
+def _by_chance(giver: np.ndarray, taker: np.ndarray, large: np.ndarray) -> float:
+    """The agreement of the same groups where their cells are drawn at random."""
+    width = int(taker.max()) + 1
+    shuffled = np.random.default_rng(0).permutation(taker)
+    pairs, counts = np.unique(giver * width + shuffled, return_counts=True)
+    most = np.zeros(len(large))
+    np.maximum.at(most, pairs // width, counts)
+    return float(most[large].sum() / max(1, large[giver].sum()))
 
 
 def _cast(
@@ -115,11 +136,15 @@ def _cast(
     share = same / np.maximum(others, 1)
     valid = (giver >= 0) & (others >= LEAST_GROUP - 1) & (share >= LEAST_SHARE)
     odds = np.log(max(agreement, 0.5) / (1 - min(agreement, SUREST)) + 1e-9)
-    return _Votes(agreement, np.where(valid, best[group], NOTHING), np.where(valid, odds * share, 0.0))
+    return _Votes(agreement, np.where(valid, best[group], NOTHING), np.where(valid, odds * share, 0.0), share)
 
 
 def _verdict(votes: list[_Votes], taker: np.ndarray, givers: tuple[int, ...]) -> Verdict:
-    codes, weights = np.stack([one.code for one in votes]), np.stack([one.weight for one in votes])
+    counts = np.append(np.bincount(taker[taker >= 0]), 0)
+    common = counts[taker] > COMMON * len(taker)
+    codes = np.stack([one.code for one in votes])
+    weak = np.stack([(one.agreement < FUNCTIONAL) | (one.share < IN_GROUP) for one in votes])
+    weights = np.where(weak & common & (codes != taker), 0.0, np.stack([one.weight for one in votes]))
     sums = np.stack([np.where(codes == mine, weights, 0).sum(axis=0) for mine in codes])
     sums[codes == NOTHING] = -1
     winner = sums.argmax(axis=0)

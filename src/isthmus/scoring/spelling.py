@@ -57,7 +57,7 @@ def _misspelt(often: Mapping[str, int], rows: int) -> dict[str, str]:
 
 def _nearest(word: str, others: Sequence[str]) -> str | None:
     """The one word within a slip or two of letters; None where there is none, or several as near."""
-    most = 1 if len(word) < 8 else 2 if len(word) < 14 else 3
+    most = 1 if len(word) < 8 else 2 if len(word) < 20 else 3
     near = [(gap, other) for other in others if (gap := _gap(word, other, most)) is not None]
     best = min(near, default=None)
     if best is None or sum(gap == best[0] for gap, _ in near) > 1:
