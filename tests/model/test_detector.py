@@ -8,6 +8,7 @@ from isthmus.data.tables import Cells, Column, Table
 from isthmus.errors import DamagedFile, NoData, NotOurFile
 from isthmus.model import Model
 from isthmus.model.detector import Detector
+from isthmus.model.document import read_document, tensors_hash, write_document
 from isthmus.model.reasons import reasons
 from isthmus.training.detecting import train_detector
 
@@ -149,3 +150,26 @@ def test_a_detector_is_no_codec_and_a_codec_no_detector(tmp_path, clean, tiny_mo
         Detector.load(tiny_model.save(tmp_path / "m.ism"))
     with pytest.raises(NoData):
         Detector.load(tmp_path / "nothing.ism")
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("kept", lambda array: array[:, 1:]),
+        ("kept", lambda array: array * np.nan),
+        ("kept", lambda array: array[:0]),
+        ("members.in.weight", lambda array: array[:0]),
+        ("members.code.bias", lambda array: array[:, 1:]),
+        ("members.out.weight", lambda array: array.astype(np.float64)),
+        ("features.0.bits", lambda array: array[1:]),
+        ("features.3.frequent", lambda array: array + 90),
+    ],
+)
+def test_a_detector_that_cannot_be_is_refused_though_its_hashes_are_right(tmp_path, clean, name, change):
+    path = clean.save(tmp_path / "d.ism")
+    document, tensors = read_document(path)
+    tensors[name] = change(tensors[name])
+    told = {key: value for key, value in document.items() if key != "document_hash"}
+    write_document(path, told | {"hash": tensors_hash(tensors)}, tensors, force=True)
+    with pytest.raises(DamagedFile):
+        Detector.load(path)

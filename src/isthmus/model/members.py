@@ -90,7 +90,7 @@ class Members:
         )
         if not fitting or latents.shape != (members,) or not ((latents > 0) & (latents <= most)).all():
             raise ValueError("members whose weights do not fit one another")
-        if not 1 <= folds <= max(1, members):
+        if not 1 <= folds <= members:
             raise ValueError("folds of members")
         return cls(weights, biases, latents, folds)
 
