@@ -27,6 +27,8 @@ from isthmus.scoring.views import VIEWS, Rows, View, together
 
 MOST_ROWS = 10_000
 """That a detector keeps of those it learned from."""
+AT_ONCE = 8192
+"""Rows that are judged together, which bounds the memory."""
 KIND = "detector"
 
 
@@ -56,11 +58,13 @@ class Detector:
     def scores(self, table: Table) -> np.ndarray:
         """float64 (rows,): usual spreads from the middle, by the views that see most; higher is odder."""
         new = self.features.novelty(table).clip(min=0).sum(axis=1) / BITS
-        return self._scored(self.rows(self.features.matrix(table))) + new
+        return self.scores_of(self.features.matrix(table)) + new
 
     def scores_of(self, matrix: np.ndarray) -> np.ndarray:
         """The same of features alone, (rows, features), not squashed."""
-        return self._scored(self.rows(matrix))
+        starts = range(0, len(matrix), AT_ONCE)
+        parts = [self._scored(self.rows(matrix[start : start + AT_ONCE])) for start in starts]
+        return np.concatenate(parts) if parts else np.zeros(0)
 
     def p_values(self, scores: np.ndarray) -> np.ndarray:
         """float64 (rows,): how often a usual row would score as high; see scoring/conformal.py."""
