@@ -14,11 +14,11 @@ from isthmus.cli.options import (
     Device,
     Force,
     Header,
+    LearnsFrom,
     Mode,
     SchemaFile,
     Seed,
     SkipBad,
-    SourceArgument,
     Threads,
     default_output,
     read_schema,
@@ -29,7 +29,7 @@ from isthmus.cli.voice import Voice, command
 @command("isthmus fit photos/ -o photos.ism --budget 5m")
 def fit(
     voice: Voice,
-    source: SourceArgument,
+    source: LearnsFrom,
     output: Annotated[
         Path | None, Option("--output", "-o", metavar="MODEL.ism", help="Default: SOURCE's name.")
     ] = None,

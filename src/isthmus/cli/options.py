@@ -32,6 +32,9 @@ Verbose = Annotated[
 ]
 Debug = Annotated[bool, Option("--debug", help="Show tracebacks.", rich_help_panel="Output")]
 
+LearnsFrom = Annotated[
+    str, Argument(metavar="SOURCE", help=f"{READS} Or a table: .csv, .parquet …", show_default=False)
+]
 SourceArgument = Annotated[str, Argument(metavar="SOURCE", help=READS, show_default=False)]
 ArchiveArgument = Annotated[
     str, Argument(metavar="OUT.isz", help="Made by `isthmus compress`.", show_default=False)
