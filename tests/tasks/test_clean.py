@@ -140,3 +140,22 @@ def test_missing_cells_are_filled_from_the_others_where_these_can_tell(tmp_path)
     assert back[4][2] == truth[4][2]
     assert back[5][3] == ""  # noise follows from nothing
     assert {issue.column for issue in result.issues if issue.new} == {"triple", "kind"}
+
+
+def test_cells_that_are_not_mended_keep_every_digit_and_space(tmp_path):
+    cells = ["0.1234567890123", " 1.50", "1e3", "NA", "+5", "12345678901234567", "-0", ""]
+    pairs = [("Oslo", "NO"), ("Lyon", "FR"), ("Kiel", "DE")] * 20
+    table = [[town, land, cells[n % len(cells)], f" {land}{town} "] for n, (town, land) in enumerate(pairs)]
+    table[7][1] = "XX"
+    path = tmp_path / "t.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["town", "land", "amount", "both"], *table])
+    assert clean(path, tmp_path / "out.csv").changed == 1
+    table[7][1] = "FR"
+    assert read(tmp_path / "out.csv")[1:] == table
+
+
+def test_numbers_of_a_matrix_keep_every_digit(tmp_path):
+    values = np.random.default_rng(0).normal(size=(20, 3)) * 1e-9
+    clean(values, tmp_path / "out.csv")
+    assert np.array_equal(np.array(read(tmp_path / "out.csv")[1:], float), values)

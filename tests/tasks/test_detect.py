@@ -117,7 +117,7 @@ def test_a_sample_is_a_fair_choice_in_order():
         for start in range(0, 5000, 300):
             yield Table.of_array(values[start : start + 300])
 
-    table, rows = sampled(TableSource("t", source.schema, read), seed=0, most=1000)
+    table, rows = sampled(TableSource("t", source.schema, read, source.written), seed=0, most=1000)
     kept = table.columns[0].numbers
     assert rows == 5000
     assert len(kept) == 1000

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.config import require
-from isthmus.data.tables import Schema, Table, TableSource
+from isthmus.data.tables import Schema, TableSource
 from isthmus.errors import UseError
 from isthmus.files import refuse_existing
 from isthmus.model.detector import Detector
@@ -125,7 +125,7 @@ def clean(
     repeated, nearly = repeats(table), near_repeats(table)
     odd = _odd_rows(table_source, detector) if odd_rows and detector is not None else []
     if output is not None:
-        write_lines(output, csv_lines(table.schema.names, _mended(table, mended)), force=force)
+        write_lines(output, csv_lines(table.schema.names, _mended(table_source, mended)), force=force)
     if log is not None:
         write_lines(log, csv_lines(LOG, _lines(issues, repeated, nearly, odd)), force=force)
     return CleanResult(
@@ -182,12 +182,17 @@ class Cleaner:
         return self._found
 
 
-def _mended(table: Table, issues: Iterable[Issue]) -> Iterator[tuple[str, ...]]:
-    names = {name: place for place, name in enumerate(table.schema.names)}
-    new = {(issue.row, names[issue.column]): issue.new for issue in issues}
-    for row in range(len(table)):
-        texts = (cells.text(row) for cells in table.columns)
-        yield tuple(new.get((row, place), text) or "" for place, text in enumerate(texts))
+def _mended(source: TableSource, issues: Iterable[Issue]) -> Iterator[list[str]]:
+    """The rows as they stand there, but for the cells that are mended."""
+    names = {name: place for place, name in enumerate(source.schema.names)}
+    new: dict[int, dict[int, str]] = {}
+    for issue in issues:
+        new.setdefault(issue.row, {})[names[issue.column]] = issue.new or ""
+    for row, texts in enumerate(source.written()):
+        cells = list(texts)
+        for place, text in new.get(row, {}).items():
+            cells[place] = text
+        yield cells
 
 
 def _filled(issues: list[Issue], guesses: Iterable[Issue]) -> list[Issue]:

@@ -227,3 +227,16 @@ def test_every_cell_of_any_text_is_there_without_its_outer_spaces(tmp_path_facto
     found = texts(open_table(path, wishes=wishes).whole())
     trimmed = [[None if (cell := whole.strip()) in MISSING else cell for whole in row] for row in rows]
     assert found == trimmed
+
+
+def test_a_matrix_follows_its_schema():
+    wishes = {"column_1": Column(name="column_1", kind="number", used=False)}
+    source = open_table(np.ones((3, 2)), wishes=wishes)
+    assert [cells.column.used for cells in source.whole().columns] == [True, False]
+    with pytest.raises(SpecMismatch, match="numbers alone"):
+        open_table(np.ones((3, 2)), wishes={"column_1": Column(name="column_1", kind="text")})
+
+
+def test_upper_case_suffixes_are_known(tmp_path):
+    pd.DataFrame({"n": [1, 2]}).to_parquet(tmp_path / "T.PARQUET")
+    assert len(open_table(tmp_path / "T.PARQUET").whole()) == 2

@@ -28,7 +28,7 @@ def batches_of(path: Path) -> Iterator[pa.RecordBatch]:
         BadItem: it is no such file, or not whole.
     """
     try:
-        yield from _BATCHES[path.suffix](path)
+        yield from _BATCHES[path.suffix.lower()](path)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as wrong:
         raise BadItem(f"{path} cannot be read as {path.suffix[1:]}: {wrong}.") from wrong
 
@@ -66,14 +66,6 @@ _BATCHES = {
     ".jsonl": _lines,
     ".ndjson": _lines,
 }
-SUFFIXES = tuple(_BATCHES)
-
-
-def is_frame(source: object) -> bool:
-    """Whether it is a table in memory: of PyArrow, pandas, polars or another that exports Arrow streams."""
-    return isinstance(source, pa.Table) or any(
-        hasattr(source, name) for name in ("__arrow_c_stream__", "__dataframe__")
-    )
 
 
 def as_arrow(frame: Any) -> pa.Table:

@@ -12,7 +12,7 @@ import numpy as np
 from isthmus.data.source import Skipped
 from isthmus.data.tables.schema import Column, Schema
 from isthmus.data.tables.table import Cells, Table
-from isthmus.errors import MissingExtra, NoData
+from isthmus.errors import MissingExtra, NoData, SpecMismatch
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +32,8 @@ class TableSource:
     schema: Schema
     read: Callable[[Schema], Iterator[Table]] = field(repr=False)
     """Chunks, every column as the schema says."""
+    written: Callable[[], Iterator[tuple[str, ...]]] = field(repr=False)
+    """Row after row, each cell as it stands there, to the last digit and space; "" where nothing does."""
     skipped: list[Skipped] = field(default_factory=list)
     """Rows that were left out while reading."""
 
@@ -124,14 +126,23 @@ def _of_array(values: np.ndarray, name: str, wishes: Mapping[str, Column]) -> Ta
             f"{name} is no table: it must be numbers along two axes, rows and columns; "
             f"got {values.dtype} of shape {values.shape}."
         )
-    schema = Table.of_array(values[:1]).schema.changed_by(wishes)
+    found = Table.of_array(values[:1]).schema
+    schema = found.changed_by(wishes)
+    worded = [column.name for column in schema if not column.is_numeric]
+    if worded:
+        raise SpecMismatch(f"{name} holds numbers alone, and the schema calls {worded[0]!r} something else.")
     rows = max(1, CHUNK_CELLS // values.shape[1])
 
-    def read(_: Schema) -> Iterator[Table]:
+    def read(schema: Schema) -> Iterator[Table]:
+        places = [found.names.index(column.name) for column in schema]
         for start in range(0, len(values), rows):
-            yield Table.of_array(values[start : start + rows])
+            part = np.asarray(values[start : start + rows], np.float64)
+            yield Table(tuple(Cells(column, part[:, at]) for column, at in zip(schema, places, strict=True)))
 
-    return TableSource(name, schema, read)
+    def written() -> Iterator[tuple[str, ...]]:
+        return (tuple(map(_as_text, row.tolist())) for row in values)
+
+    return TableSource(name, schema, read, written)
 
 
 def _of_frame(frame: Any, wishes: Mapping[str, Column]) -> TableSource:
@@ -156,7 +167,7 @@ def _of_batches(
         for batch in batches():
             yield Table(tuple(frames.typed_cells(column, batch.column(column.name)) for column in schema))
 
-    return TableSource(name, found.changed_by(wishes), read)
+    return TableSource(name, found.changed_by(wishes), read, lambda: _rows(batches()))
 
 
 def _of_text(path: Path, wishes: Mapping[str, Column], header: bool | None, skip_bad: bool) -> TableSource:
@@ -173,7 +184,18 @@ def _of_text(path: Path, wishes: Mapping[str, Column], header: bool | None, skip
         for batch in batches():
             yield Table(tuple(kinds.cells_of(column, batch.column(column.name)) for column in schema))
 
-    return TableSource(path.name.split(".")[0], found.changed_by(wishes), read, skipped)
+    name, schema = path.name.split(".")[0], found.changed_by(wishes)
+    return TableSource(name, schema, read, lambda: _rows(batches()), skipped)
+
+
+def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, ...]]:
+    for batch in batches:
+        columns = (map(_as_text, column.to_pylist()) for column in batch.columns)
+        yield from zip(*columns, strict=True)
+
+
+def _as_text(cell: Any) -> str:
+    return "" if cell is None or cell != cell else str(cell)
 
 
 def _first(batches: Iterable[pa.RecordBatch], name: str) -> pa.Table:
