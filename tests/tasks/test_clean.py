@@ -159,3 +159,8 @@ def test_numbers_of_a_matrix_keep_every_digit(tmp_path):
     values = np.random.default_rng(0).normal(size=(20, 3)) * 1e-9
     clean(values, tmp_path / "out.csv")
     assert np.array_equal(np.array(read(tmp_path / "out.csv")[1:], float), values)
+
+
+def test_numbers_that_are_shown_alike_are_told_apart(tmp_path):
+    values = np.arange(60.0)[:, None] * 1e-9 + np.array([[1.0, 2.0, 3.0, 4.0]])
+    assert clean(values).near_duplicates == 0

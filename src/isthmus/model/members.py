@@ -15,10 +15,7 @@ LAYERS = ("in", "code", "out", "back")
 
 @dataclass(frozen=True, eq=False)
 class Members:
-    """Weights of all members, and the share of the rows that each has learned from.
-
-    Member m is the sum of two maps, as each layer is: relu(x·in + bias)·code + bias, and back.
-    """
+    """Weights of members: codes are relu(x·in + bias)·code + bias, rows relu(z·out + bias)·back + bias."""
 
     weights: Mapping[str, np.ndarray]
     """float32 by layer: (member, inputs, outputs)."""

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from isthmus.data.tables.features import BITS, ColumnFeatures, squashed, unsquashed
+from isthmus.data.tables.features import BITS, ONE_HOT, ColumnFeatures, squashed, unsquashed
 from isthmus.data.tables.table import Cells, Table, shown
 from isthmus.model.detector import Detector
 
@@ -109,15 +109,14 @@ class _Explainer:
 
     def _as_written(self, column: ColumnFeatures, expected: np.ndarray) -> np.ndarray:
         """The features of the cell that is expected, not squashed."""
-        names, made = column.names, np.zeros(len(expected))
+        made, words = np.zeros(len(expected)), column.own_words
         if column.spread:
             made[0] = float(unsquashed(expected[:1])[0])
-        words = [place for place, name in enumerate(names) if name.startswith("is ")]
         bits = 0.0
-        if words:
-            likely = words[int(np.argmax(expected[words]))]
-            made[likely] = 1.0
-            bits = float(column.bits[3 + column.frequent[words.index(likely)]])
+        if len(words):
+            likely = int(np.argmax(expected[words]))
+            made[words[likely]] = ONE_HOT
+            bits = float(column.bits[3 + column.frequent[likely]])
         if column.varies:
             made[-1] = bits / BITS
         return made

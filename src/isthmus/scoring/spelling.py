@@ -34,9 +34,7 @@ def slips(words: Sequence[str], counts: Sequence[int]) -> dict[str, str | None]:
     for word, count in often.items():
         for part in set(word.split()):
             parts[part] += count
-    wrong = (
-        _misspelt(parts, rows) if len(parts) > len(often) // 2 or any(" " in word for word in words) else {}
-    )
+    wrong = _misspelt(parts, rows) if any(" " in word for word in words) else {}
     for word in words:
         mended = " ".join(wrong.get(part, part) for part in word.split(" "))
         if mended != word and word not in found and often[word] <= RARE_SHARE * rows + 1:
@@ -74,9 +72,7 @@ def _gap(word: str, other: str, most: int) -> int | None:
     if len(word) == len(other):
         differ = [(one, two) for one, two in zip(word, other, strict=True) if one != two]
         amounts = any(one.isdigit() and two.isdigit() for one, two in differ)
-        names = (
-            len(word) < 4 and not any(one.isdigit() or two.isdigit() for one, two in differ) and len(word) < 3
-        )
+        names = len(word) < 3 and not any(one.isdigit() or two.isdigit() for one, two in differ)
         return None if amounts or names or len(differ) > most else len(differ)
     if re.search(r"\d", word) or re.search(r"\d", other) or len(word) < 5:
         return None

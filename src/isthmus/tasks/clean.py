@@ -116,7 +116,7 @@ def clean(
     table_source: TableSource = opened(source, schema, header, skip_bad)
     table = table_source.whole()
     say(f"{len(table):,} rows of {table_source.schema.summary()}")
-    detector = fit_detector(table_source, schema=schema).detector if odd_rows or impute else None
+    detector = fit_detector(table_source).detector if odd_rows or impute else None
     found = find_issues(table)
     if impute and detector is not None:
         found = _filled(found, imputed(table, detector))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from isthmus.data.tables import Table
-from isthmus.data.tables.features import squashed, unsquashed
+from isthmus.data.tables.features import ColumnFeatures, squashed, unsquashed
 from isthmus.model.detector import Detector
 from isthmus.tasks.issues import Issue, below_one
 
@@ -28,7 +28,7 @@ def imputed(table: Table, detector: Detector) -> Iterator[Issue]:
         column = features.columns[place]
         if not len(rows) or not (column.spread or len(column.frequent) > 1):
             continue
-        sure = below_one(_reliability(detector, mine, bool(column.spread)))
+        sure = below_one(_reliability(detector, mine, column))
         restored = detector.members.restore(np.where(mine, 0, matrix[rows]).astype(np.float32))[:, mine]
         if column.spread:
             restored[:, 0] = unsquashed(restored[:, 0])
@@ -37,17 +37,17 @@ def imputed(table: Table, detector: Detector) -> Iterator[Issue]:
             yield Issue(int(row), cells.column.name, None, guess, sure, "the row's other cells suggest it")
 
 
-def _reliability(detector: Detector, mine: np.ndarray, is_amount: bool) -> float:
+def _reliability(detector: Detector, mine: np.ndarray, column: ColumnFeatures) -> float:
     """How well the cells of a column are guessed where they are known, 0 to 1."""
     kept = squashed(detector.kept[:TRIED_ROWS]).astype(np.float32)
     guessed = detector.members.restore(np.where(mine, 0, kept).astype(np.float32))[:, mine]
     known = kept[:, mine]
-    if is_amount:
+    if column.spread:
         there = known[:, 0] != 0  # what is missing is 0, as is hardly anything else
         variance = float(known[there, 0].var()) if there.any() else 0.0
         error = float(np.square(guessed[there, 0] - known[there, 0]).mean()) if there.any() else 1.0
         return max(0.0, 1 - error / variance) if variance else 0.0
-    words = [place for place, name in enumerate(np.array(detector.features.names)[mine]) if ": is " in name]
+    words = column.own_words
     there = known[:, words].any(axis=1)
     right = guessed[there][:, words].argmax(axis=1) == known[there][:, words].argmax(axis=1)
     return float(right.mean()) if there.any() else 0.0

@@ -111,11 +111,10 @@ def _words(cells: Cells) -> tuple[np.ndarray, list[str]]:
     np.minimum.at(firsts, inverse, np.arange(len(cells.numbers)))
     labels = [cells.text(int(row)) or "" for row in firsts]
     codes = np.where(cells.missing, NO_CODE, inverse).astype(np.int64)
+    places: dict[str, int] = {}  # no stray is written like a number
     for row, text in cells.strays.items():
-        if text not in labels:
-            labels.append(text)
-        codes[row] = labels.index(text)
-    return codes, labels
+        codes[row] = places.setdefault(text, len(labels) + len(places))
+    return codes, [*labels, *places]
 
 
 def _odd_words(cells: Cells, codes: np.ndarray, labels: Sequence[str]) -> Iterator[Issue]:
@@ -124,7 +123,7 @@ def _odd_words(cells: Cells, codes: np.ndarray, labels: Sequence[str]) -> Iterat
         return
     counts = np.bincount(codes[codes >= 0], minlength=len(labels))
     found = slips(labels, counts.tolist())
-    odd = {labels.index(word): meant for word, meant in found.items()}
+    odd = {place: found[word] for place, word in enumerate(labels) if word in found}
     for row in np.flatnonzero(np.isin(codes, list(odd))):
         word, meant = labels[codes[row]], odd[int(codes[row])]
         reason = f"looks like {meant}, misspelt" if meant is not None else "is shaped unlike the others"

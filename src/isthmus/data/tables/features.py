@@ -99,6 +99,11 @@ class ColumnFeatures:
         value = ["value"] if self.spread else []
         return (*value, *words, *wording, *(["surprise"] if self.varies else []))
 
+    @property
+    def own_words(self) -> np.ndarray:
+        """int64: the places, among the features, of those for one word each, in the order of `frequent`."""
+        return np.arange(len(self.frequent) if len(self.frequent) > 1 else 0)
+
     def matrix(self, cells: Cells) -> np.ndarray:
         """float64 (rows, features): 0 for what is not known."""
         made = []
