@@ -8,7 +8,16 @@ from typing import Annotated, Any
 
 from typer import Exit, Option
 
-from isthmus.cli.options import Force, ModelOption, SkipBad, SourceArgument, Threads, Workers, default_output
+from isthmus.cli.options import (
+    Force,
+    Header,
+    ModelOption,
+    SkipBad,
+    SourceArgument,
+    Threads,
+    Workers,
+    default_output,
+)
 from isthmus.cli.progress import progress_bar
 from isthmus.cli.voice import Voice, command
 
@@ -44,6 +53,15 @@ def compress(
             metavar="MODE",
             help="E as it is (abs), times max - min of all values (rel), or times each value (pointwise).",
             show_default="abs",
+            rich_help_panel=PROMISE,
+        ),
+    ] = None,
+    bound: Annotated[
+        list[str] | None,
+        Option(
+            metavar="COLUMN=E",
+            help="Of a table: no number of COLUMN further than E from its original; 0 keeps it as it is.",
+            show_default=False,
             rich_help_panel=PROMISE,
         ),
     ] = None,
@@ -113,6 +131,7 @@ def compress(
         bool, Option("--verify-after", help="Check the archive against SOURCE once it is written.")
     ] = False,
     skip_bad: SkipBad = False,
+    header: Header = None,
     force: Force = False,
     workers: Workers = None,
     threads: Threads = None,
@@ -129,20 +148,28 @@ def compress(
     )  # fmt: skip
     from isthmus.config import parse_size
     from isthmus.data import open_source
-    from isthmus.model import Model
+    from isthmus.data.tables import is_table
+    from isthmus.model import load_model
     from isthmus.tasks.compress import compress as run
+    from isthmus.tasks.table_sources import OpenTable
 
     mode = "lossy" if lossy else "lossless" if lossless else None
-    loaded = None if model is None else Model.load(model)
+    loaded = None if model is None else load_model(model)
     target = append or (Path(output) if output and not to_stdout else default_output(source, ".isz"))
-    plain = model is not None and not lossless and max_error is None and target_psnr is None
-    opened = open_source(source, skip_bad=skip_bad, trainable=lossy or plain)
-    voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
+    if is_table(source):
+        opened: Any = OpenTable(source, header=header)
+        size = opened.file_bytes
+    else:
+        plain = model is not None and not lossless and max_error is None and target_psnr is None
+        opened = open_source(source, skip_bad=skip_bad, trainable=lossy or plain)
+        voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
+        size = opened.raw_bytes
     where: Any = sys.stdout.buffer if to_stdout else target
-    with progress_bar(voice, "compressing", opened.raw_bytes) as progress:
+    with progress_bar(voice, "compressing", size) as progress:
         result = run(
             opened, where, model=loaded, mode=mode, max_error=max_error, error_mode=error_mode or "abs",
-            target_psnr=target_psnr, quality=quality, max_bytes=parse_size(max_bytes) if max_bytes else None,
+            bounds=parse_bounds(bound), target_psnr=target_psnr, quality=quality,
+            max_bytes=parse_size(max_bytes) if max_bytes else None,
             effort=effort, coder=coder, embed_model=not no_embed, preview=preview,
             append=append is not None, metadata=metadata, workers=workers, force=force, progress=progress,
         )  # fmt: skip
@@ -159,6 +186,24 @@ def compress(
     if not checked.ok:
         raise Exit(1)
     return None
+
+
+def parse_bounds(told: list[str] | None) -> dict[str, float] | None:
+    """COLUMN=E … → by column.
+
+    >>> parse_bounds(["price=0.5", "a=b=0"])
+    {'price': 0.5, 'a=b': 0.0}
+    """
+    from isthmus.errors import UseError
+
+    bounds = {}
+    for each in told or ():
+        name, _, number = each.rpartition("=")
+        try:
+            bounds[name] = float(number)
+        except ValueError:
+            raise UseError(f"--bound must be COLUMN=NUMBER, like price=0.5; got {each!r}.") from None
+    return bounds or None
 
 
 def _require_sense(

@@ -20,6 +20,7 @@ from isthmus.data.tables.schema import Schema
 from isthmus.data.tables.table import Table
 from isthmus.errors import ConfigError, DamagedFile, NotOurFile
 from isthmus.model.document import document_hash, read_document, tensors_hash, under, write_document
+from isthmus.model.known_rows import KnownRows
 from isthmus.model.members import Members
 from isthmus.scoring.conformal import p_values
 from isthmus.scoring.usual import Usual
@@ -42,6 +43,8 @@ class Detector:
     """"contaminated": odd rows hid among those it learned from; "novelty": none did."""
     kept: np.ndarray
     """float32 (rows, features), not squashed: what it learned from; each row's fold is its place % folds."""
+    known_rows: KnownRows | None = None
+    """For archives of tables of this kind."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Rows, steps, seconds, versions: for people."""
 
@@ -77,6 +80,8 @@ class Detector:
         members, weights = self.members.to_parts()
         tensors = {f"features.{name}": array for name, array in arrays.items()}
         tensors |= {f"members.{name}": array for name, array in weights.items()} | {"kept": self.kept}
+        if self.known_rows is not None:
+            tensors["known_rows"] = np.frombuffer(self.known_rows.payload, np.uint8)
         document = {
             "format": FORMAT_VERSION,
             "kind": KIND,
@@ -84,6 +89,7 @@ class Detector:
             "schema": self.features.schema.to_dict(),
             "features": told,
             "members": members,
+            "known_rows": None if self.known_rows is None else self.known_rows.plan,
             "provenance": dict(self.provenance),
             "hash": tensors_hash(tensors),
         }
@@ -112,6 +118,7 @@ class Detector:
                 members=Members.from_parts(document["members"], under("members.", tensors)),
                 mode=document["mode"],
                 kept=tensors["kept"],
+                known_rows=_known_rows(document, tensors),
                 provenance=dict(document["provenance"]),
             )
         except (KeyError, TypeError, ValueError, IndexError, ConfigError) as wrong:
@@ -162,6 +169,11 @@ class Detector:
     def _deviation(self) -> np.ndarray:
         deviation = self.kept.std(axis=0, dtype=np.float64)
         return np.where(self.features.amounts & (deviation > 0), deviation, 1.0)
+
+
+def _known_rows(document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> KnownRows | None:
+    plan = document.get("known_rows")
+    return None if plan is None else KnownRows(str(plan), tensors["known_rows"].tobytes())
 
 
 def _require_whole(document: Mapping[str, Any], tensors: Mapping[str, np.ndarray], path: Path) -> None:

@@ -13,14 +13,14 @@ import numpy as np
 from isthmus.coding.container import ArchiveReader, Block
 from isthmus.data import Layout
 from isthmus.data.stacks import Stacks
-from isthmus.errors import ConfigError, DamagedFile, ModelNeeded
+from isthmus.errors import ConfigError, DamagedFile, ModelNeeded, UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import Model
 from isthmus.spec import DataSpec
 from isthmus.tasks.blocks import Samples, decode_block, layers_needed
 from isthmus.tasks.metadata import unpack_metadata
 from isthmus.tasks.parts import AUTOENCODER, Parts, Toolbox, parts_of, unpack_parts
-from isthmus.tasks.promise import Promise
+from isthmus.tasks.promise import Promise, is_of_table
 from isthmus.tasks.workers import map_blocks
 
 
@@ -120,6 +120,8 @@ def open_archive(
     """
     with ExitStack() as unless_whole:
         reader = unless_whole.enter_context(ArchiveReader(source, limits=limits))
+        if is_of_table(reader.header):
+            raise UseError(f"{reader.name} holds a table: decompress, verify and info take it, nothing else.")
         opened = _opened(reader, model)
         unless_whole.pop_all()  # the caller closes it now
     return opened

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -15,22 +15,26 @@ from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.data.grouping import archive_blocks
 from isthmus.data.metadata import EMBEDDED, require_level
+from isthmus.data.tables import is_table
 from isthmus.errors import UseError
 from isthmus.files import Nowhere
-from isthmus.model import Model
+from isthmus.model import Detector, Model
 from isthmus.tasks.advice import advice
 from isthmus.tasks.appending import Old, old_archive
 from isthmus.tasks.blocks import Samples
 from isthmus.tasks.campaign import Campaign, Wishes, plan_campaign, tightened
 from isthmus.tasks.choose import Totals
 from isthmus.tasks.compressed import CompressResult, Winner
-from isthmus.tasks.decompress import DecompressResult, decompress, restore
+from isthmus.tasks.decompress import decompress, restore
 from isthmus.tasks.forms import BlockCoder
 from isthmus.tasks.metadata import pack_metadata, packed_bytes
 from isthmus.tasks.parts import CONTEXTS, Parts, pack_parts
 from isthmus.tasks.promise import LOSSLESS, LOSSY, Promise, choose_mode, make_bound
 from isthmus.tasks.quality import Aim, by_quality, has_qualities, next_quality
+from isthmus.tasks.restored import DecompressResult
 from isthmus.tasks.spool import Spool
+from isthmus.tasks.table_archive import compress_table, refuse_for_tables, rows_held
+from isthmus.tasks.table_sources import OpenTable
 from isthmus.tasks.workers import map_blocks, worker_count
 
 __all__ = ["CompressResult", "DecompressResult", "compress", "compress_bytes", "decompress", "restore"]
@@ -42,10 +46,11 @@ def compress(
     source: Any,
     output: str | Path | BinaryIO,
     *,
-    model: Model | None = None,
+    model: Model | Detector | None = None,
     mode: str | None = None,
     max_error: float | None = None,
     error_mode: str = "abs",
+    bounds: Mapping[str, float] | None = None,
     target_psnr: float | None = None,
     quality: int | None = None,
     max_bytes: int | None = None,
@@ -63,13 +68,14 @@ def compress(
     """Write `source` as an archive.
 
     Args:
-        source: a path, a name, an array, or an opened Source.
+        source: a path, a name, an array, an opened Source, or a table; see `compress_table`.
         output: the .isz file, or a binary file object.
         model: made by `fit` on data of this kind; it competes with the classical coders.
         mode: "lossy" (the default with a model), "bounded" (the default with a bound) or "lossless"
             (the default without either). "lossless" with a bound gives both layers.
         max_error: how far any restored value may be from its original.
         error_mode: "abs"; "rel", times the range of all finite values; "pointwise", times each value.
+        bounds: of a table: how far the numbers of a column may be, by its name; 0: equal.
         target_psnr: dB to reach over all samples: by the least quality of a model that has several, else
             by a bound.
         quality: 1 to 100, of a lossy archive; 50 where nothing is said.
@@ -93,6 +99,24 @@ def compress(
         SpecMismatch: the model was made for other data.
         OutputExists, MachineError: nothing was written.
     """
+    if isinstance(source, OpenTable) or is_table(source):
+        refuse_for_tables(
+            mode=None if mode == LOSSLESS else mode, target_psnr=target_psnr, quality=quality,
+            max_bytes=max_bytes, coder=coder, preview=preview, append=append,
+        )  # fmt: skip
+        return compress_table(
+            source,
+            output,
+            known=rows_held(model, embed=embed_model),
+            max_error=max_error,
+            error_mode=error_mode,
+            bounds=bounds,
+            workers=workers,
+            force=force,
+            progress=progress,
+        )
+    if isinstance(model, Detector) or bounds:
+        raise UseError("Detectors and --bound are for tables: .csv, .tsv, .jsonl, .parquet, .arrow.")
     bounded = max_error is not None or target_psnr is not None
     if not isinstance(source, Source):
         lossy = mode == LOSSY or (mode is None and model is not None and not bounded)

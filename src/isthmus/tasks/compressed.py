@@ -14,8 +14,9 @@ class Winner:
     """What one plan won."""
 
     blocks: int
+    """Or columns."""
     bytes: int
-    """Of its blocks' payloads."""
+    """Of its blocks' payloads, or about of its columns."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class CompressResult(Result):
     """Reached, where a PSNR was asked for."""
     advice: tuple[str, ...]
     """Sentences for the user: what training might gain, data that no longer fit the model."""
+    items: str = "samples"
+    """What is counted: samples or rows."""
+    contested: str = "block"
+    """What coders competed for: blocks, or columns of blocks."""
 
     def summary(self) -> str:
         """One line for a terminal, and one for each piece of advice."""
@@ -55,7 +60,7 @@ class CompressResult(Result):
         where = f" → {self.output}" if self.output else ""
         kept = f", metadata in it about {size(self.metadata_bytes)}" if self.metadata_bytes else ""
         line = (
-            f"{self.promise[:1].upper()}{self.promise[1:]}: {self.samples:,} samples, "
+            f"{self.promise[:1].upper()}{self.promise[1:]}: {self.samples:,} {self.items}, "
             f"{size(self.original_bytes)} → {size(self.archive_bytes)} "
             f"({ratio:.1f}×; of it model {size(self.model_bytes)}, codes {size(self.payload_bytes)}, "
             f"headers and index {size(self.overhead_bytes)}{kept}){where}"
@@ -64,10 +69,10 @@ class CompressResult(Result):
         return "\n".join([line, *contest, *self.advice])
 
     def won(self) -> str:
-        """Who won how many blocks, and what that saved; a sentence."""
+        """Who won how much, and what that saved; a sentence."""
         blocks = sum(winner.blocks for winner in self.winners.values())
         won = ", ".join(f"{plan} {winner.blocks:,}" for plan, winner in self.winners.items())
-        line = f"{blocks:,} {'block' if blocks == 1 else 'blocks'}, won by {won}"
+        line = f"{blocks:,} {self.contested}{'' if blocks == 1 else 's'}, won by {won}"
         return line + compared(self.rivals, self.payload_bytes + self.model_bytes) + "."
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -11,39 +10,21 @@ from isthmus.data import write_source
 from isthmus.data.stacks import Stacks
 from isthmus.errors import UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
-from isthmus.model import Model
+from isthmus.model import Detector, Model
 from isthmus.tasks.archive import Opened, open_archive
 from isthmus.tasks.parts import CONTEXTS
 from isthmus.tasks.promise import PREVIEW, ROLES
-from isthmus.tasks.results import Result
+from isthmus.tasks.restored import DecompressResult
 from isthmus.tasks.survivors import find_survivors, open_damaged
+from isthmus.tasks.table_archive import decompress_table, holds_table, refuse_for_tables
 from isthmus.tasks.workers import worker_count
-
-
-@dataclass(frozen=True)
-class DecompressResult(Result):
-    """What `decompress` restored."""
-
-    files: tuple[Path, ...]
-    samples: int
-    directory: Path
-    missing: tuple[str, ...] = ()
-    """The names of samples that were damaged and left out."""
-    damage: tuple[str, ...] = ()
-    """What was found wrong, where damage was to be skipped."""
-
-    def summary(self) -> str:
-        """One line for a terminal."""
-        what = self.files[0].name if len(self.files) == 1 else f"{len(self.files):,} files"
-        lost = f"; {len(self.missing):,} are damaged and missing" if self.missing else ""
-        return f"Restored {self.samples:,} samples as {what} in {self.directory}{lost}"
 
 
 def decompress(
     archive: str | Path | bytes,
     directory: str | Path,
     *,
-    model: Model | None = None,
+    model: Model | Detector | None = None,
     items: tuple[int, int] | None = None,
     layer: str | None = None,
     workers: int | None = 1,
@@ -71,6 +52,12 @@ def decompress(
         TooLarge: the samples would take more than `limits` allow; nothing was written.
     """
     directory = Path(directory)
+    if holds_table(archive, limits):
+        refuse_for_tables(items=items, layer=layer, skip_damaged=skip_damaged, approximate=approximate)
+        known = getattr(model, "known_rows", None)
+        return decompress_table(archive, directory, known=known, workers=workers, force=force, limits=limits)
+    if isinstance(model, Detector):
+        raise UseError("A detector is for tables, and the archive holds none: give the model of the archive.")
     if skip_damaged:
         if approximate:
             raise UseError("What is damaged is found by checking, so --skip-damaged cannot be --approximate.")

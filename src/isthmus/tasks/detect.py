@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from isthmus.config import require
-from isthmus.data.tables import Column, Schema, Table, TableSource, open_table
+from isthmus.data.tables import Column, Schema, Table, TableSource, is_table, open_table
 from isthmus.data.tables.tablefile import joined
 from isthmus.errors import MissingExtra, UseError
 from isthmus.files import refuse_existing
@@ -19,6 +19,7 @@ from isthmus.model.reasons import Reason, reasons
 from isthmus.scoring.conformal import discoveries
 from isthmus.tasks.lines import csv_lines, write_lines
 from isthmus.tasks.results import Result
+from isthmus.tasks.table_archive import known_rows_of
 
 MODES = ("contaminated", "novelty")
 FALSE_ALARMS = 0.01
@@ -163,6 +164,8 @@ def fit_detector(
             "Learning takes PyTorch, which is not installed: pip install 'isthmus[train]'."
         ) from wrong
     detector = train_detector(table, mode, seed=seed, budget_s=budget_s, steps=steps)
+    if output is not None and not isinstance(source, (np.ndarray, TableSource)) and is_table(source):
+        detector = replace(detector, known_rows=known_rows_of(source, header=header))
     for line in (unused := unused_columns(table_source.schema, detector)):
         say(f"not looked at: {line}")
     if output is not None:

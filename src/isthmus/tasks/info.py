@@ -19,8 +19,9 @@ from isthmus.model.document import read_document
 from isthmus.spec import DataSpec
 from isthmus.tasks.compressed import compared
 from isthmus.tasks.metadata import KEY, describe_metadata, packed_bytes, unpack_metadata
-from isthmus.tasks.promise import Promise
+from isthmus.tasks.promise import Promise, is_of_table
 from isthmus.tasks.results import Result, size
+from isthmus.tasks.table_archive import told_table
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _detector(path: Path) -> InfoResult:
         "mode": detector.mode,
         "members": f"{len(detector.members)} autoencoders of {len(detector.features.names):,} features",
         "keeps": f"{len(detector.kept):,} rows, as numbers",
-        "can": "detect",
+        "can": "detect" if detector.known_rows is None else "detect, clean, compress (beside the archive)",
         "file": size(path.stat().st_size),
     }
     return InfoResult(path, "detector", f"detector for {schema.summary()}", facts | _columns(schema))
@@ -138,6 +139,8 @@ def _lossless(model: Model, held: Mapping[str, Any]) -> str:
 
 def _archive(path: Path) -> InfoResult:
     with ArchiveReader(path) as reader:
+        if is_of_table(reader.header):
+            return _table_archive(path, reader)
         spec, layout = _described(reader)
         sizes = reader.sizes()
         embedded = size(sizes.model) if sizes.model else "not embedded"
@@ -155,6 +158,24 @@ def _archive(path: Path) -> InfoResult:
             "headers, index": size(sizes.header + sizes.blocks + sizes.index + sizes.footer),
         }
         return InfoResult(path, "archive", f"archive of {spec.summary()}", facts)
+
+
+def _table_archive(path: Path, reader: ArchiveReader) -> InfoResult:
+    opened, sizes = told_table(reader), reader.sizes()
+    columns = opened.form.columns
+    bounds = {name: f"within {bound:.6g}" for name, bound in opened.promise.bounds.items()}
+    facts = {
+        "rows": f"{reader.items:,} in {len(reader.blocks)} blocks",
+        "file": opened.form.name,
+        "mode": opened.promise.summary(),
+        "total": f"{size(sizes.total)}",
+        "codes": ", ".join(f"{name} {size(count)}" for name, count in sizes.layers.items()) or "none",
+        **_saved(reader, sizes),
+        "model": "its rows are needed" if reader.header.get("parts") else "none",
+        "headers, index": size(sizes.header + sizes.blocks + sizes.index + sizes.footer),
+        **{name: bounds.get(name, "as it was") for name in columns[:MOST_COLUMNS]},
+    }
+    return InfoResult(path, "archive", f"archive of a table of {len(columns):,} columns", facts)
 
 
 def _metadata(reader: ArchiveReader, layout: Layout) -> dict[str, str]:

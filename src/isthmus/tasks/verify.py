@@ -12,12 +12,13 @@ from isthmus.coding.bound import same_bits
 from isthmus.coding.container import ArchiveReader
 from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
-from isthmus.errors import DamagedFile
+from isthmus.errors import DamagedFile, UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
-from isthmus.model import Model
+from isthmus.model import Detector, Model
 from isthmus.tasks.archive import BlockDecoder, Opened, open_archive
-from isthmus.tasks.promise import LOSSLESS, LOSSY
+from isthmus.tasks.promise import LOSSLESS, LOSSY, is_of_table
 from isthmus.tasks.results import Result
+from isthmus.tasks.table_verify import verify_table
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class VerifyResult(Result):
             more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
             return f"DAMAGED: {self.problems[0]}{more}"
         compared = f"; against {self.against}: {self.distortion.summary()}" if self.distortion else ""
-        kept = f"; {self.promise} holds" if self.promise and self.distortion else ""
+        kept = f"; {self.promise} holds" if self.promise and self.against else ""
         return f"OK: {self.samples:,} samples in {self.blocks} blocks, every checksum matches{compared}{kept}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -56,7 +57,7 @@ class VerifyResult(Result):
 def verify(
     archive: str | Path,
     *,
-    model: Model | None = None,
+    model: Model | Detector | None = None,
     against: Any = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> VerifyResult:
@@ -77,6 +78,13 @@ def verify(
         counts = reader.items, len(reader.blocks)
         held = reader.model_bytes is not None if not problems else False
         names_model = bool(reader.header.get("parts"))
+        of_table = is_of_table(reader.header)
+    if of_table:
+        known = getattr(model, "known_rows", None)
+        found, name, promise = ([], None, "") if problems else verify_table(path, known, against, limits)
+        return VerifyResult(path, *counts, (*problems, *found), name, None, promise)
+    if isinstance(model, Detector):
+        raise UseError("A detector is for tables, and the archive holds none: give the model of the archive.")
     distortion, name, promise = None, None, ""
     if not problems and (held or model is not None or against is not None or not names_model):
         with (opened := open_archive(path, model, limits=limits)).reader:

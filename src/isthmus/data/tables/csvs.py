@@ -51,7 +51,7 @@ def dialect_of(path: Path, *, header: bool | None = None) -> Dialect:
         NoData: the file is empty.
         BadItem: it is no text.
     """
-    with _opened(path) as file:
+    with opened(path) as file:
         sample = file.read(SAMPLE_BYTES)
     encoding = _encoding(sample, path)
     text = sample.decode(encoding, "ignore").removeprefix("\ufeff")
@@ -93,7 +93,7 @@ def rows_of(
 
     kinds = dict.fromkeys(dialect.names, pa.large_string())
     try:
-        with _opened(path) as file:
+        with opened(path) as file:
             yield from arrow_csv.open_csv(
                 file,
                 read_options=arrow_csv.ReadOptions(
@@ -121,7 +121,8 @@ def rows_of(
         raise BadItem(f"{path} is no whole gzip file: {wrong}.") from wrong
 
 
-def _opened(path: Path) -> BinaryIO:
+def opened(path: Path) -> BinaryIO:
+    """The file for reading; .gz is unpacked."""
     return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 

@@ -116,6 +116,31 @@ def _date_format(words: pa.Array) -> str | None:
     return next((form for form in FORMATS if _reads(words, form)), None)
 
 
+def date_format(texts: Sequence[str]) -> str | None:
+    """The first of FORMATS that reads every text, if any."""
+    return _date_format(pa.array(texts, pa.large_string()))
+
+
+def seconds_of(texts: Sequence[str], form: str) -> list[int]:
+    """Dates → seconds since 1970."""
+    stamps = pc.strptime(pa.array(texts, pa.large_string()), format=form, unit="s")
+    return stamps.cast(pa.int64()).to_pylist()
+
+
+def readable_dates(texts: Sequence[str], form: str) -> dict[str, int]:
+    """Those that are dates of this form, and their seconds since 1970."""
+    plain = [text for text in texts if text.isascii()]
+    stamps = pc.strptime(pa.array(plain, pa.large_string()), format=form, unit="s", error_is_null=True)
+    found = stamps.cast(pa.int64()).to_pylist()
+    return {text: second for text, second in zip(plain, found, strict=True) if second is not None}
+
+
+def print_dates(seconds: Sequence[int], form: str) -> list[str]:
+    """Undo `seconds_of`."""
+    stamps = pa.array(seconds, pa.int64()).cast(pa.timestamp("s"))
+    return pc.strftime(stamps, format=form).to_pylist()
+
+
 def _reads(words: pa.Array, form: str) -> bool:
     return pc.strptime(words, format=form, unit="s", error_is_null=True).null_count == 0
 

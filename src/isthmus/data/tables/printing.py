@@ -1,0 +1,256 @@
+"""A column of texts ⇄ whole numbers and how they are printed; to the last digit, sign and space.
+
+What cannot be printed back from a number is a mark: it stands as it is, and costs as it is rare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from isthmus.errors import DamagedFile
+
+WORDS, NUMBER, DATE = "words", "number", "date"
+FIXED, SHORT, POINT = "fixed", "short", "point"
+"""Zeros at the end of a fraction: all there, none there, or one where nothing else is left."""
+MARK = "!"
+"""In front of a mark's text; a row without one is a number."""
+LEAST_NUMBERS = 0.75
+"""A column of numbers has at most so many rows, and words, that are none."""
+RARE = 0.003
+"""Numbers of more digits than others are marks if no more than this share of all."""
+MOST_DIGITS = 15
+_NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?\Z")
+_BEFORE, _BEHIND = re.compile(r"[\s\"'$€£]*"), re.compile(r"[\s\"'%]*\Z")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How the texts of a column are printed."""
+
+    kind: str = WORDS
+    digits: int = 0
+    """Behind the point: a number counts units of ten to the power of minus this."""
+    zeros: str = FIXED
+    before: str = ""
+    """What stands before every number, and behind."""
+    behind: str = ""
+    form: str = ""
+    """Of a date, as strftime has it; its numbers are seconds since 1970."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """What differs from the default."""
+        return {key: value for key, value in asdict(self).items() if value != getattr(Style(), key)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Style:
+        """Undo `to_dict`; DamagedFile for what it does not write."""
+        kinds = {field.name: type(getattr(Style(), field.name)) for field in fields(cls)}
+        if not isinstance(values, Mapping) or any(type(v) is not kinds.get(k) for k, v in values.items()):
+            raise DamagedFile("A column is printed in a way that cannot be.")
+        style = cls(**values)
+        known = style.kind in (WORDS, NUMBER, DATE) and style.zeros in (FIXED, SHORT, POINT)
+        if not known or not 0 <= style.digits <= MOST_DIGITS:
+            raise DamagedFile("A column is printed in a way that cannot be.")
+        return style
+
+
+@dataclass(frozen=True, eq=False)
+class Printed:
+    """A column, taken apart."""
+
+    style: Style
+    marks: list[str] | None
+    """Each row's text; of a column of numbers "" where a number stands, None where that is everywhere."""
+    numbers: np.ndarray | None
+    """int64; where a mark stands, the number before it again."""
+
+
+def take_apart(texts: Sequence[str], style: Style | None = None) -> Printed:
+    """Texts → numbers, if most are numbers or dates, and the rest.
+
+    Args:
+        texts: of one column.
+        style: to print it in; None takes what suits.
+
+    >>> printed = take_apart(["1.50", "0.25", "NA", "-3.00"])
+    >>> printed.style.digits, printed.numbers.tolist(), printed.marks
+    (2, [150, 25, 25, -300], ['', '', '!NA', ''])
+    """
+    counts = Counter(texts)
+    if style is not None:
+        parsed = _in_style(style, counts)
+    else:
+        style, parsed = (_numbers(counts) or _dates(counts) or (Style(), {})) if counts else (Style(), {})
+    if style.kind == WORDS:
+        return Printed(style, list(texts), None)
+    numbers = [parsed.get(text) for text in texts]
+    marks = (
+        None
+        if None not in numbers
+        else ["" if n is not None else MARK + t for n, t in zip(numbers, texts, strict=True)]
+    )
+    return Printed(style, marks, _filled(numbers))
+
+
+def put_together(style: Style, marks: Sequence[str] | None, numbers: np.ndarray | None) -> list[str]:
+    """Undo `take_apart`.
+
+    Raises:
+        DamagedFile: they do not belong together.
+    """
+    if (numbers is None) != (style.kind == WORDS) or (numbers is None and marks is None):
+        raise DamagedFile("A column is not told as its style wants it.")
+    if numbers is None:
+        return list(marks or ())
+    distinct, places = np.unique(numbers, return_inverse=True)
+    printed = _printer(style)(distinct.tolist())
+    texts = [printed[place] for place in places.tolist()]
+    if marks is None:
+        return texts
+    return [mark[len(MARK) :] if mark else text for mark, text in zip(marks, texts, strict=True)]
+
+
+def _filled(numbers: Sequence[int | None]) -> np.ndarray:
+    """With the number before where there is none."""
+    last = next((number for number in numbers if number is not None), 0)
+    found = np.empty(len(numbers), np.int64)
+    for row, number in enumerate(numbers):
+        last = last if number is None else number
+        found[row] = last
+    return found
+
+
+def _numbers(counts: Counter[str]) -> tuple[Style, dict[str, int]] | None:
+    """The style in which most texts are numbers, and those texts' numbers."""
+    usual = max(counts, key=lambda text: (counts[text], text))
+    before, behind = _BEFORE.match(usual), _BEHIND.search(usual)
+    assert before is not None
+    assert behind is not None
+    if before.end() > behind.start():
+        return None
+    before_, behind_ = before.group(), behind.group()
+    found = _parsed(counts, before_, behind_)
+    if not _are_most(found, counts):
+        return None
+    digits = _usual_digits({text: len(fraction) for text, (_, _, fraction) in found.items()}, counts)
+    found = {text: parts for text, parts in found.items() if len(parts[2]) <= digits}
+    if max(len(whole) for _, whole, _ in found.values()) + digits > MOST_DIGITS:
+        return None
+    parsed = _scaled(found, digits)
+    styles = [
+        Style(NUMBER, digits, zeros, before_, behind_)
+        for zeros in ((FIXED, SHORT, POINT) if digits else (FIXED,))
+    ]
+    told = [(style, _true(style, parsed)) for style in styles]
+    style, kept = max(told, key=lambda each: sum(counts[text] for text in each[1]))
+    return (style, kept) if _are_most(kept, counts) else None
+
+
+def _parsed(texts: Iterable[str], before: str, behind: str) -> dict[str, tuple[str, str, str]]:
+    """Sign, whole part and fraction of each text that is a number."""
+    found = {}
+    for text in texts:
+        if text.startswith(before) and text.endswith(behind):
+            match = _NUMBER.match(text[len(before) : len(text) - len(behind)])
+            if match and len(match[2]) + len(match[3] or "") <= MOST_DIGITS:
+                found[text] = match[1], match[2], match[3] or ""
+    return found
+
+
+def _scaled(found: Mapping[str, tuple[str, str, str]], digits: int) -> dict[str, int]:
+    return {text: int(sign + whole + part.ljust(digits, "0")) for text, (sign, whole, part) in found.items()}
+
+
+def _in_style(style: Style, counts: Counter[str]) -> dict[str, int]:
+    """The numbers of all texts that this style prints."""
+    if style.kind == WORDS:
+        return {}
+    if style.kind == DATE:
+        from isthmus.data.tables.kinds import readable_dates
+
+        return _true(style, readable_dates(list(counts), style.form))
+    found = _parsed(counts, style.before, style.behind)
+    short = {
+        text: parts
+        for text, parts in found.items()
+        if len(parts[2]) <= style.digits and len(parts[1]) + style.digits <= MOST_DIGITS
+    }
+    return _true(style, _scaled(short, style.digits))
+
+
+def _usual_digits(digits: Mapping[str, int], counts: Counter[str]) -> int:
+    """So many as all but a few numbers have at most."""
+    rows: Counter[int] = Counter()
+    for text, count in digits.items():
+        rows[count] += counts[text]
+    left = RARE * rows.total()
+    for count in sorted(rows, reverse=True):
+        left -= rows[count]
+        if left < 0:
+            return count
+    return 0
+
+
+def _are_most(texts: Mapping[str, Any], counts: Counter[str]) -> bool:
+    rows = sum(counts[text] for text in texts)
+    return (
+        rows > 0 and rows >= LEAST_NUMBERS * counts.total() and len(texts) >= LEAST_NUMBERS * len(counts) - 8
+    )
+
+
+def _true(style: Style, parsed: Mapping[str, int]) -> dict[str, int]:
+    """Those that are printed back as they stood."""
+    printed = _printer(style)(list(parsed.values()))
+    return {
+        text: number for (text, number), back in zip(parsed.items(), printed, strict=True) if text == back
+    }
+
+
+def _dates(counts: Counter[str]) -> tuple[Style, dict[str, int]] | None:
+    """The same for dates."""
+    from isthmus.data.tables.kinds import date_format, seconds_of
+
+    texts = [text for text in counts if text.isascii() and text[:1].isdigit()]
+    if not _are_most(dict.fromkeys(texts), counts) or (form := date_format(texts)) is None:
+        return None
+    parsed = dict(zip(texts, seconds_of(texts, form), strict=True))
+    kept = _true(Style(DATE, form=form), parsed)
+    return (Style(DATE, form=form), kept) if _are_most(kept, counts) else None
+
+
+def _printer(style: Style) -> Callable[[list[int]], list[str]]:
+    if style.kind == DATE:
+        return partial(_print_dates, form=style.form)
+    return partial(_print_numbers, style=style)
+
+
+def _print_dates(seconds: list[int], form: str) -> list[str]:
+    from isthmus.data.tables.kinds import print_dates
+
+    return print_dates(seconds, form)
+
+
+def _print_numbers(numbers: list[int], style: Style) -> list[str]:
+    before, behind, digits = style.before, style.behind, style.digits
+    if not digits:
+        return [f"{before}{number}{behind}" for number in numbers]
+    return [f"{before}{_decimal(number, digits, style.zeros)}{behind}" for number in numbers]
+
+
+def _decimal(number: int, digits: int, zeros: str) -> str:
+    """
+    >>> [_decimal(-1050, 2, FIXED), _decimal(1050, 2, SHORT), _decimal(1000, 2, POINT)]
+    ['-10.50', '10.5', '10.0']
+    """
+    whole, fraction = divmod(abs(number), 10**digits)
+    behind = f"{fraction:0{digits}d}"
+    if zeros != FIXED:
+        behind = behind.rstrip("0") or ("0" if zeros == POINT else "")
+    return f"{'-' if number < 0 else ''}{whole}{'.' if behind else ''}{behind}"

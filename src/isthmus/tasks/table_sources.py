@@ -1,0 +1,162 @@
+"""A table as its archive sees it: rows in chunks, and all that it takes to write them back as a file."""
+
+from __future__ import annotations
+
+import base64
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from isthmus.data.tables.tablefile import TEXTS
+from isthmus.errors import DamagedFile, MissingExtra, NoData
+from isthmus.tasks import table_blocks
+from isthmus.tasks.table_blocks import Rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LINES = (*TEXTS, ".jsonl", ".ndjson")
+SUFFIX = ".parquet"
+TYPED_ROWS = 1 << 17
+
+
+class TableForm(ABC):
+    """How a table is written: `to_dict` is what an archive keeps of it."""
+
+    name: str
+    """Of the file."""
+    columns: tuple[str, ...]
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+
+    @abstractmethod
+    def rows_of(self, chunk: Any, like: Rows | None = None) -> Rows:
+        """A chunk taken apart; in the same way as other rows, where these are given."""
+
+    @abstractmethod
+    def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
+        """Put a whole file together."""
+
+
+class TextForm(TableForm):
+    """CSV, TSV, JSON lines: byte for byte."""
+
+    def __init__(self, name: str, form: Any) -> None:
+        self.name, self.form, self.columns = name, form, form.names
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the form tells it."""
+        return {"kind": "text", "name": self.name, "columns": list(self.columns), **self.form.to_dict()}
+
+    def rows_of(self, chunk: Any, like: Rows | None = None) -> Rows:
+        """Numbers and dates as such, where most cells of a column are."""
+        return table_blocks.from_lines(chunk, like)
+
+    def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
+        """What stood before the rows, then the rows."""
+        from isthmus.data.tables.lines import ERRORS
+
+        file.write(self.form.start.encode(self.form.encoding, ERRORS[self.form.encoding]))
+        for each in rows:
+            file.write(self.form.to_bytes(table_blocks.to_lines(each)))
+
+
+class TypedForm(TableForm):
+    """Parquet, Arrow and DataFrames: cell for cell."""
+
+    def __init__(self, name: str, schema: pa.Schema) -> None:
+        self.name, self.schema, self.columns = name, schema, tuple(schema.names)
+
+    def to_dict(self) -> dict[str, Any]:
+        """With Arrow's own form of the schema."""
+        from isthmus.data.tables.typed import schema_bytes
+
+        told = base64.b64encode(schema_bytes(self.schema)).decode()
+        return {"kind": "typed", "name": self.name, "columns": list(self.columns), "schema": told}
+
+    def rows_of(self, chunk: Any, like: Rows | None = None) -> Rows:
+        """By the types of the columns."""
+        return table_blocks.from_batch(chunk, like)
+
+    def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
+        """As a Parquet file, or an Arrow file where the name says so."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        batches = (table_blocks.to_batch(each, self.schema) for each in rows)
+        if Path(self.name).suffix in (".arrow", ".feather"):
+            with pa.ipc.new_file(file, self.schema) as writer:
+                for batch in batches:
+                    writer.write_batch(batch)
+            return
+        with parquet.ParquetWriter(file, self.schema, compression="zstd") as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+
+
+def form_from_dict(values: Mapping[str, Any]) -> TableForm:
+    """Undo `to_dict`; DamagedFile for what it does not write."""
+    _require_extra()
+    from isthmus.data.tables.lines import Form
+    from isthmus.data.tables.typed import read_schema
+
+    try:
+        name, columns = values["name"], values["columns"]
+        if Path(name).name != name or not all(isinstance(column, str) for column in columns):
+            raise ValueError
+        if values["kind"] == "text":
+            return TextForm(name, Form.from_dict(values, columns))
+        return TypedForm(name, read_schema(base64.b64decode(values["schema"], validate=True)))
+    except (KeyError, TypeError, ValueError) as wrong:
+        raise DamagedFile("The archive does not say how its table is written.") from wrong
+
+
+class OpenTable:
+    """A table to compress.
+
+    Args:
+        source: a path, or a DataFrame of pandas, polars or PyArrow.
+        header: whether the first row of a text file names the columns; None looks.
+    """
+
+    def __init__(self, source: Any, *, header: bool | None = None) -> None:
+        _require_extra()
+        from isthmus.data.tables import frames, lines, typed
+
+        self.form: TableForm
+        if not isinstance(source, (str, Path)):
+            table = frames.as_arrow(source)
+            self.name, self.file_bytes = "table", table.nbytes
+            self.form = TypedForm(f"table{SUFFIX}", table.schema)
+            self._chunks = lambda: typed.batches(table, TYPED_ROWS)[1]
+            return
+        path = Path(source)
+        if not path.is_file():
+            raise NoData(f"There is no table at {path}.")
+        self.name, self.file_bytes = path.name.split(".")[0], path.stat().st_size
+        if path.name.lower().endswith(LINES):
+            form = lines.form_of(path, header=header)
+            self.form = TextForm(path.name.removesuffix(".gz"), form)
+            self._chunks = lambda: lines.chunks_of(path, form)
+        else:
+            schema, _ = typed.batches(path, TYPED_ROWS)
+            if not len(schema):
+                raise NoData(f"{path} holds no rows. Give a table of at least one.")
+            self.form = TypedForm(path.name, schema)
+            self._chunks = lambda: typed.batches(path, TYPED_ROWS)[1]
+
+    def chunks(self) -> Iterator[Any]:
+        """Of lines or of Arrow's rows, as `TableForm.rows_of` takes them."""
+        return iter(self._chunks())
+
+
+def _require_extra() -> None:
+    try:
+        import pyarrow  # noqa: F401
+    except ImportError as wrong:
+        raise MissingExtra(
+            "Tables are read with PyArrow, which is not installed: pip install 'isthmus[tables]'."
+        ) from wrong

@@ -1,0 +1,83 @@
+"""Does a table's archive decode to what was written, and is that what the original holds?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus.coding.container import ArchiveReader
+from isthmus.errors import DamagedFile
+from isthmus.limits import Limits
+from isthmus.model.known_rows import KnownRows
+from isthmus.tasks.table_archive import OpenedTable, opened_table
+from isthmus.tasks.table_blocks import Rows, Taken
+from isthmus.tasks.table_sources import OpenTable
+
+
+def verify_table(
+    path: Path, known: KnownRows | None, against: Any, limits: Limits
+) -> tuple[list[str], str | None, str]:
+    """What is wrong, the name of what it was compared with, and the promise in words.
+
+    Without the model that it names, nothing is decoded, unless there is something to compare with.
+    """
+    with ExitStack() as stack:
+        reader = stack.enter_context(ArchiveReader(path, limits=limits))
+        if reader.header.get("parts") and known is None and against is None:
+            return [], None, ""
+        opened = opened_table(reader, known)
+        table = against if against is None or isinstance(against, OpenTable) else OpenTable(against)
+        if table is not None and table.form.to_dict() != opened.form.to_dict() | {"name": table.form.name}:
+            return ["the original has other columns, or is written in another way"], table.name, ""
+        problems = list(_problems(opened, table))
+        return problems, None if table is None else table.name, opened.promise.summary()
+
+
+def _problems(opened: OpenedTable, table: OpenTable | None) -> Iterator[str]:
+    """At most one: the first."""
+    bounds = opened.promise.fractions(opened.form.columns)
+    chunks = iter(()) if table is None else table.chunks()
+    try:
+        start = 0
+        for rows, chunk in zip_longest(opened.rows(), chunks):
+            if table is not None:
+                if rows is None or chunk is None:
+                    yield "the original has another number of rows"
+                    return
+                wrong = _differs(rows, opened.form.rows_of(chunk, rows), bounds, opened.form.columns)
+                if wrong is not None:
+                    yield f"{wrong}, in rows {start:,} to {start + rows.count:,} (counted from 0)"
+                    return
+            start += 0 if rows is None else rows.count
+    except DamagedFile as damage:
+        yield str(damage)
+
+
+def _differs(mine: Rows, theirs: Rows, bounds: list[Fraction], names: tuple[str, ...]) -> str | None:
+    """What is not as promised."""
+    if (mine.count, mine.odd, mine.is_bare) != (theirs.count, theirs.odd, theirs.is_bare):
+        return "rows are missing, or written otherwise"
+    for name, bound, ours, other in zip(names, bounds, mine.columns, theirs.columns, strict=True):
+        if not _kept(ours, other, bound):
+            return f"the column {name!r} is not as promised"
+    return None
+
+
+def _kept(mine: Taken, theirs: Taken, bound: Fraction) -> bool:
+    if (mine.marks or None) != (theirs.marks or None) or mine.opaque != theirs.opaque:
+        return not any(mine.marks or theirs.marks or ()) and mine.opaque == theirs.opaque
+    told = np.array([not mark for mark in mine.marks]) if mine.marks else slice(None)
+    if mine.numbers is not None and theirs.numbers is not None:
+        reach = bound * 10 ** int(mine.head.get("digits", 0)) if mine.is_amount else Fraction(0)
+        return bool((np.abs(mine.numbers[told] - theirs.numbers[told]) <= int(reach)).all())
+    if mine.floats is not None and theirs.floats is not None:
+        near = np.abs(mine.floats - theirs.floats) <= float(bound)
+        kind = f"u{mine.floats.itemsize}"
+        return bool((near | (mine.floats.view(kind) == theirs.floats.view(kind))).all())
+    return (mine.numbers is None) == (theirs.numbers is None)
