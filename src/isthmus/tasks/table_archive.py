@@ -262,17 +262,29 @@ class OpenedTable:
         """All rows, block by block."""
         made, limits = 0, self.reader.limits
         tasks = (self.task(number) for number in range(len(self.reader.blocks)))
-        for rows in map_blocks(_Decoder(self.known), tasks, workers):
+        for rows in map_blocks(_Decoder(self.known, limits), tasks, workers):
             made += rows.nbytes()
             limits.require("output_bytes", made, "The output")
             yield rows
 
-    def task(self, number: int) -> tuple[str, bytes, int]:
-        """What it takes to decode a block: its plan, its payload, the checksum of its rows."""
+    def task(self, number: int) -> _Task:
+        """What it takes to decode a block."""
         block = self.reader.read_block(number)
         if len(block.layers) != 1 or block.layers[0].name != self.promise.layer:
             raise DamagedFile(f"Block {number} has not the one layer that a table has.")
-        return str(block.plan), block.layers[0].payload, block.layers[0].content_crc
+        layer = block.layers[0]
+        return _Task(str(block.plan), layer.payload, layer.content_crc, len(block.items))
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A block, read."""
+
+    plan: str
+    payload: bytes
+    crc: int
+    """Of its rows."""
+    rows: int
 
 
 @dataclass(frozen=True)
@@ -280,11 +292,11 @@ class _Decoder:
     """Sent to worker processes once."""
 
     known: Rows | None
+    limits: Limits
 
-    def __call__(self, task: tuple[str, bytes, int]) -> Rows:
-        plan, payload, crc = task
-        rows = decode_rows(plan, payload, self.known)
-        if rows.crc() != crc:
+    def __call__(self, task: _Task) -> Rows:
+        rows = decode_rows(task.plan, task.payload, self.known, limits=self.limits)
+        if rows.crc() != task.crc or rows.count != task.rows:
             raise DamagedFile("The rows of a block do not match their checksum.")
         return rows
 

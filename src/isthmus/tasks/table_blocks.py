@@ -24,6 +24,7 @@ from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.data.tables import printing
 from isthmus.data.tables.lines import Chunk
 from isthmus.errors import DamagedFile
+from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.tasks.compressed import Winner
 from isthmus.tasks.table_rivals import from_parquet, to_parquet
 
@@ -35,6 +36,8 @@ COLUMNS, PARQUET = "columns", "parquet"
 """Plans of a block."""
 AMOUNTS = (printing.NUMBER, "integers", "decimals")
 """What a column with numbers is called where these may be rounded."""
+CELL_BYTES = 32
+"""That a cell takes in memory while it is decoded, about."""
 FIELDS = ("marks", "numbers", "floats")
 """What a column may be taken apart into, in the order in which a block has it."""
 
@@ -257,11 +260,14 @@ def encode_rows(rows: Rows, known: Rows | None = None) -> CodedRows:
     return CodedRows(COLUMNS, start + block.payload, coders, len(block.payload if rival is None else rival))
 
 
-def decode_rows(plan: str, payload: bytes, known: Rows | None = None) -> Rows:
+def decode_rows(
+    plan: str, payload: bytes, known: Rows | None = None, *, limits: Limits = DEFAULT_LIMITS
+) -> Rows:
     """Undo `encode_rows`.
 
     Raises:
         DamagedFile: the bytes are no such rows.
+        TooLarge: they would take more than `limits` allow.
     """
     if plan not in (COLUMNS, PARQUET):
         raise DamagedFile(
@@ -269,6 +275,7 @@ def decode_rows(plan: str, payload: bytes, known: Rows | None = None) -> Rows:
         )
     fields = ByteReader(payload, "A block of a table")
     count, heads, odd, is_bare = _read_head(fields.sized())
+    limits.require("block_bytes", CELL_BYTES * count * len(heads), "A block of a table")
     opaque = [unzipped(fields.sized()) if "opaque" in told else None for _, told in heads]
     regular = count - len(odd)
     wanted = [told for _, told in heads]

@@ -18,8 +18,7 @@ from isthmus.coding.tokens import FIRST_RANGE, raw_bits, to_tokens
 BANDS = 16
 WORD_BANDS = 64
 MOST_LISTED = MOST_SYMBOLS**2
-NEAR_COLUMNS = 48
-"""Of a very wide table, so many columns around a column are looked at."""
+MOST_NEAR, LEAST_NEAR, NEAR_OF_ALL = 48, 4, 2400
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,19 @@ def form_columns(
             formed.append((_placed(size, 0), Told(column, None)))
             continue
         before = bands[number][rows.before(at, 1).clip(max=rows.all - 1)]
-        near = range(max(0, number - NEAR_COLUMNS), number)
+        near = range(max(0, number - near_columns(len(columns))), number)
         beside = [None, before, *(bands[other][at] for other in near)]
         formed.append(_number(number, column, middles[number], numbers, chooser, beside, at))
     return formed
+
+
+def near_columns(count: int) -> int:
+    """How many columns before a column, and behind it, are looked at; fewer of a wide table.
+
+    >>> near_columns(15), near_columns(100), near_columns(5000)
+    (48, 24, 4)
+    """
+    return max(LEAST_NEAR, min(MOST_NEAR, NEAR_OF_ALL // max(1, count)))
 
 
 def _bands(values: np.ndarray, words: int | None) -> np.ndarray:

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from isthmus.coding.columns.numbers import Numbers
-from isthmus.coding.columns.plan import WEIGHT_BITS, Input
+from isthmus.coding.columns.numbers import SUM_BITS, Numbers
+from isthmus.coding.columns.plan import MOST_WEIGHT_BITS, Input
 
 NEAR_COLUMNS = 24
 MOST = 5
 PROMISING = 6
 LEAST_GAIN_BITS = 0.05
-_MOST_SHIFT = 16
+_MOST_SHIFT = 24
 _PRODUCT_BITS = 30
 
 
@@ -74,9 +74,12 @@ class Chooser:
     def _weighted(self, target: np.ndarray, chosen: Sequence[Input]) -> tuple[tuple[Input, ...], int]:
         if not chosen:
             return (), 0
-        weights = _solve(np.stack([self._column(each) for each in chosen], axis=1), target)
+        matrix = np.stack([self._column(each) for each in chosen], axis=1)
+        weights = _solve(matrix, target)
         largest = max(float(np.abs(weights).max()), 2.0**-_MOST_SHIFT)
-        shift = int(min(_MOST_SHIFT, WEIGHT_BITS - 1 - np.ceil(np.log2(largest))))
+        # Twice what is seen in the sample must pass.
+        spare = min(MOST_WEIGHT_BITS, SUM_BITS - 2 - int(np.ceil(np.log2(1 + np.abs(matrix).max()))))
+        shift = min(_MOST_SHIFT, spare - int(np.ceil(np.log2(largest))))
         if shift < 0:
             return (), 0
         rounded = np.round(weights * 2.0**shift).astype(np.int64).tolist()

@@ -9,8 +9,10 @@ import numpy as np
 from isthmus.coding.columns.plan import Column, Input
 from isthmus.coding.columns.rows import Rows
 
-CLIP = 1 << 31
-"""No input is further from 0, so that no sum overflows."""
+FACTOR_BITS = 31
+"""Of either factor of a product; it is cut off there."""
+SUM_BITS = 59
+"""Of a weight and an input together, which is cut off where it has more: so that no sum overflows."""
 
 
 class Numbers:
@@ -31,9 +33,10 @@ class Numbers:
 
     def predict(self, column: Column, at: np.ndarray) -> np.ndarray:
         """What the inputs of a column say of its values in these rows."""
-        total = np.zeros(len(at), np.int64)
-        for each in column.inputs or ():
-            total += each.weight * self.input(each, at)
+        total, inputs = np.zeros(len(at), np.int64), column.inputs or ()
+        bits = max((abs(each.weight).bit_length() for each in inputs), default=0)
+        for each in inputs:
+            total += each.weight * _cut(self.input(each, at), SUM_BITS - bits)
         rounded = total + (1 << column.shift >> 1) >> column.shift
         return np.clip(rounded + column.middle, column.low, column.high)
 
@@ -42,9 +45,13 @@ class Numbers:
         found = self._centred(each.column, each.back, at)
         if each.other < 0:
             return found
-        product = found * self._centred(each.other, each.other_back, at)
-        return np.clip(product >> each.shift, -CLIP, CLIP)
+        other = self._centred(each.other, each.other_back, at)
+        return _cut(found, FACTOR_BITS) * _cut(other, FACTOR_BITS) >> each.shift
 
     def _centred(self, column: int, back: int, at: np.ndarray) -> np.ndarray:
         values = self._values[column][self.rows.before(at, back) if back else at]
-        return np.clip(values - self.middles[column], -CLIP, CLIP)
+        return values - self.middles[column]
+
+
+def _cut(values: np.ndarray, bits: int) -> np.ndarray:
+    return np.clip(values, -(1 << bits), 1 << bits)

@@ -16,8 +16,8 @@ from isthmus.errors import DamagedFile
 
 MOST_SYMBOLS = 256
 """Of one field."""
-MOST_COUNTS = 1 << 21
-"""Of one context: its values times the symbols."""
+MOST_COUNTS, MOST_COUNTS_IN_ALL = 1 << 20, 1 << 26
+"""Of one context, its values times the symbols; and of all."""
 MOST_LOOKS = 3
 MOST_CONTEXTS = 8
 MOST_INPUTS = 8
@@ -25,7 +25,7 @@ MOST_COLUMNS = 1 << 17
 MAX_PLAN_BYTES = 1 << 24
 FIRST, SECOND = 0, 1
 """Views of a column: its first field; its second, or the band that its value lies in."""
-WEIGHT_BITS = 27
+MOST_WEIGHT_BITS = 40
 
 
 @dataclass(frozen=True)
@@ -146,12 +146,15 @@ class Plan:
         return plan
 
     def _check(self) -> None:
+        counts = 0
         for number, column in enumerate(self.columns):
             for place, coded in enumerate(column.fields):
                 for context in coded.contexts:
                     for look in context.looks:
                         self._check_look(look, number, place)
-                    if self.size_of(context) * coded.alphabet > MOST_COUNTS:
+                    size = self.size_of(context) * coded.alphabet
+                    counts += size
+                    if size > MOST_COUNTS or counts > MOST_COUNTS_IN_ALL:
                         raise DamagedFile("A plan for columns asks for more counts than it may.")
             for each in column.inputs or ():
                 for source, back in _sources(each):
@@ -220,7 +223,7 @@ def _read_context(fields: ByteReader) -> Context:
 def _read_input(fields: ByteReader) -> Input:
     each = Input(*(_number(fields) for _ in range(6)))
     _within(each.shift, 0, 62)
-    _within(each.weight, -(1 << WEIGHT_BITS), 1 << WEIGHT_BITS)
+    _within(abs(each.weight).bit_length(), 0, MOST_WEIGHT_BITS)
     return each
 
 

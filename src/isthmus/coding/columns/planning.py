@@ -10,20 +10,33 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from isthmus.coding.columns.forms import NEAR_COLUMNS, Told, form_columns
+from isthmus.coding.columns.forms import Told, form_columns, near_columns
 from isthmus.coding.columns.likelihood import STRENGTHS, dirichlet_bits
 from isthmus.coding.columns.numbers import Numbers
-from isthmus.coding.columns.plan import MOST_COUNTS, MOST_LOOKS, SECOND, Context, Field, Look, Plan
+from isthmus.coding.columns.plan import (
+    MOST_CONTEXTS,
+    MOST_COUNTS,
+    MOST_COUNTS_IN_ALL,
+    MOST_LOOKS,
+    SECOND,
+    Context,
+    Field,
+    Look,
+    Plan,
+)
 from isthmus.coding.columns.rows import Rows
 from isthmus.coding.columns.views import Views
 from isthmus.coding.columns.walk import symbols_of
 from isthmus.coding.columns.weighing import weigh
 
-SAMPLE, STRETCHES = 8192, 16
-"""Rows that are looked at, in so many stretches: the row before counts too."""
+SAMPLE, LEAST_SAMPLE, STRETCHES = 8192, 1024, 16
+"""Rows that are looked at, in so many stretches: the row before counts too. Fewer of wide tables."""
+WIDE = 48
+"""Columns above which a table is wide."""
 GROUPS = 12
 SINGLES, BEST = 6, 2
 MOST_PARTNERS = 32
+LEAST_COUNTS = 256
 WORTH_BITS = 24
 """A field that takes less in all needs no contexts."""
 
@@ -49,24 +62,43 @@ def plan_for(
         The plan, and the columns as `encode_columns` takes them.
     """
     rows = Rows(known, len(columns[0]) - known, len(columns))
-    at = _sample(rows.all)
+    at = _sample(rows.all, max(LEAST_SAMPLE, SAMPLE * WIDE // max(WIDE, len(columns))))
     formed = form_columns(columns, words, rows, at)
     plan, told = Plan(tuple(column for column, _ in formed)), [told for _, told in formed]
     views, symbols = _viewed(plan, told, columns, rows)
-    done = []
+    done, room = [], _Room(plan)
     for number, column in enumerate(plan.columns):
-        fields = (
-            _Search(views, rows, number, place, symbols[number][place], at).field()
-            for place in range(len(column.fields))
-        )
+        fields = []
+        for place in range(len(column.fields)):
+            search = _Search(views, rows, number, place, symbols[number][place], at, room.most())
+            fields.append(room.take(search.field()))
         done.append(replace(column, fields=tuple(fields)))
     return Plan(tuple(done)), told
 
 
-def _sample(rows: int) -> np.ndarray:
-    if rows <= SAMPLE:
+class _Room:
+    """How many counts there is memory for."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan, self._left = plan, MOST_COUNTS_IN_ALL
+        self._fields = sum(len(column.fields) for column in plan.columns)
+
+    def most(self) -> int:
+        """Of one context of the next field, so that each later one may have a few."""
+        kept = LEAST_COUNTS * MOST_CONTEXTS * self._fields
+        return max(LEAST_COUNTS, min(MOST_COUNTS, (self._left - kept) // MOST_CONTEXTS))
+
+    def take(self, field: Field) -> Field:
+        """The field, whose counts are taken off."""
+        self._left -= sum(self._plan.size_of(context) for context in field.contexts) * field.alphabet
+        self._fields -= 1
+        return field
+
+
+def _sample(rows: int, most: int) -> np.ndarray:
+    if rows <= most:
         return np.arange(rows)
-    length = SAMPLE // STRETCHES
+    length = most // STRETCHES
     starts = np.linspace(0, rows - length, STRETCHES).astype(np.int64)
     return (starts[:, None] + np.arange(length)).ravel()
 
@@ -93,8 +125,16 @@ class _Search:
     """The contexts of one field: what helps most alone, then together, then weighed."""
 
     def __init__(
-        self, views: Views, rows: Rows, number: int, place: int, symbols: np.ndarray, at: np.ndarray
+        self,
+        views: Views,
+        rows: Rows,
+        number: int,
+        place: int,
+        symbols: np.ndarray,
+        at: np.ndarray,
+        most: int,
     ) -> None:
+        self._most = most
         self._views, self._plan, self._rows = views, views.plan, rows
         self._number, self._place, self._symbols, self._at = number, place, symbols, at
         self._alphabet = self._plan.columns[number].fields[place].alphabet
@@ -122,9 +162,11 @@ class _Search:
 
     def _looks(self) -> list[Look]:
         """Everything the field may look at: each symbol apart, and in groups."""
-        first = max(0, self._number - NEAR_COLUMNS)
+        count = len(self._plan.columns)
+        near = near_columns(count)
+        first, last = max(0, self._number - near), min(count, self._number + near)
         found = [(self._number, view, 0) for view in range(self._place)]
-        for column in range(first, min(len(self._plan.columns), self._number + NEAR_COLUMNS)):
+        for column in range(first, last):
             for view in range(len(self._plan.columns[column].sizes())):
                 found += [(column, view, back) for back in (0, 1) if back or column < self._number]
         looks = [Look(*place, groups) for place in found for groups in (0, GROUPS)]
@@ -137,7 +179,7 @@ class _Search:
         found = []
         for look in looks:
             together = (*beside, look)
-            if self._plan.size_of(Context(together, 1)) * self._alphabet > MOST_COUNTS:
+            if self._plan.size_of(Context(together, 1)) * self._alphabet > self._most:
                 continue
             values = self._views.value(Context(together, 1), self._at)
             costs = ((dirichlet_bits(self._wanted, values, each), each) for each in strengths)

@@ -42,6 +42,7 @@ def encode_columns(
         known: so many of the first rows the reader has already.
         given: the numbers of columns that the reader has already.
 
+    >>> from isthmus.coding.columns.planning import plan_for
     >>> column = np.array([0, 1, 0, 2])
     >>> plan = plan_for([column], [3])[0]
     >>> payload, _ = encode_columns([column], plan, [None])
@@ -120,6 +121,8 @@ class _Table:
     def learn(self, known: Sequence[np.ndarray]) -> None:
         """Take in rows that need not be told."""
         at = np.arange(len(known[0]))
+        for number, values in enumerate(known):  # all numbers first: predictions look at the rows before
+            self.fill(number, at, values)
         for number, (column, values) in enumerate(zip(self.plan.columns, known, strict=True)):
             self.show(number, at, values, self.predicted(column, at))
         for number, column in enumerate(self.plan.columns):

@@ -61,7 +61,7 @@ def dialect_of(path: Path, *, header: bool | None = None) -> Dialect:
     if "\0" in text:
         raise BadItem(f"{path} is no table of text: it holds zero bytes.")
     delimiter = "\t" if ".tsv" in path.suffixes else _delimiter(lines)
-    first = next(csv.reader(io.StringIO("".join(lines)), delimiter=delimiter))
+    first = next(csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter))
     named = _names_columns(first) if header is None else header
     names = _different(first) if named else tuple(f"column_{number}" for number in range(len(first)))
     return Dialect(delimiter, named, names, encoding)
@@ -148,7 +148,7 @@ def _delimiter(lines: list[str]) -> str:
 
     def agreement(delimiter: str) -> tuple[float, int]:
         try:
-            widths = Counter(len(row) for row in csv.reader(io.StringIO("".join(lines)), delimiter=delimiter))
+            widths = Counter(len(row) for row in csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter))
         except csv.Error:  # a cell beyond what Python reads
             return 0.0, 0
         width, rows = max(widths.items(), key=lambda found: (found[1], found[0]))
