@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from typer import Exit, Option
 
 from isthmus.cli.options import (
+    CompressedArgument,
     Force,
     Header,
     ModelOption,
     SkipBad,
-    SourceArgument,
     Threads,
     Workers,
     default_output,
@@ -27,7 +27,7 @@ PROMISE, CONTEST = "What comes back", "How it is coded"
 @command("isthmus compress fields.npy -o fields.isz --max-error 1e-3 --error-mode rel")
 def compress(
     voice: Voice,
-    source: SourceArgument,
+    source: CompressedArgument,
     model: ModelOption = None,
     output: Annotated[
         str | None,
@@ -151,7 +151,7 @@ def compress(
     from isthmus.data.tables import is_table
     from isthmus.model import load_model
     from isthmus.tasks.compress import compress as run
-    from isthmus.tasks.table_sources import OpenTable
+    from isthmus.tasks.tables.sources import OpenTable
 
     mode = "lossy" if lossy else "lossless" if lossless else None
     loaded = None if model is None else load_model(model)

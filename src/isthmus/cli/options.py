@@ -36,6 +36,9 @@ LearnsFrom = Annotated[
     str, Argument(metavar="SOURCE", help=f"{READS} Or a table: .csv, .parquet …", show_default=False)
 ]
 SourceArgument = Annotated[str, Argument(metavar="SOURCE", help=READS, show_default=False)]
+CompressedArgument = Annotated[
+    str, Argument(metavar="SOURCE", help=f"{READS} Or a table: .csv, .jsonl, .parquet …", show_default=False)
+]
 ArchiveArgument = Annotated[
     str, Argument(metavar="OUT.isz", help="Made by `isthmus compress`.", show_default=False)
 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class KnownRows:
-    """A block of a table's archive, as tasks/table_blocks.py reads it.
+    """A block of a table's archive, as tasks/tables/blocks.py reads it.
 
     Args:
         plan: of the block.

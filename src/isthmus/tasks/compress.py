@@ -33,8 +33,8 @@ from isthmus.tasks.promise import LOSSLESS, LOSSY, Promise, choose_mode, make_bo
 from isthmus.tasks.quality import Aim, by_quality, has_qualities, next_quality
 from isthmus.tasks.restored import DecompressResult
 from isthmus.tasks.spool import Spool
-from isthmus.tasks.table_archive import compress_table, refuse_for_tables, rows_held
-from isthmus.tasks.table_sources import OpenTable
+from isthmus.tasks.tables.archive import compress_table, refuse_for_tables, rows_held
+from isthmus.tasks.tables.sources import OpenTable
 from isthmus.tasks.workers import map_blocks, worker_count
 
 __all__ = ["CompressResult", "DecompressResult", "compress", "compress_bytes", "decompress", "restore"]

@@ -16,7 +16,7 @@ from isthmus.tasks.parts import CONTEXTS
 from isthmus.tasks.promise import PREVIEW, ROLES
 from isthmus.tasks.restored import DecompressResult
 from isthmus.tasks.survivors import find_survivors, open_damaged
-from isthmus.tasks.table_archive import decompress_table, holds_table, refuse_for_tables
+from isthmus.tasks.tables.archive import decompress_table, holds_table, refuse_for_tables
 from isthmus.tasks.workers import worker_count
 
 

@@ -19,7 +19,7 @@ from isthmus.model.reasons import Reason, reasons
 from isthmus.scoring.conformal import discoveries
 from isthmus.tasks.lines import csv_lines, write_lines
 from isthmus.tasks.results import Result
-from isthmus.tasks.table_archive import known_rows_of
+from isthmus.tasks.tables.archive import known_rows_of
 
 MODES = ("contaminated", "novelty")
 FALSE_ALARMS = 0.01

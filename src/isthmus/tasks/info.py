@@ -21,7 +21,7 @@ from isthmus.tasks.compressed import compared
 from isthmus.tasks.metadata import KEY, describe_metadata, packed_bytes, unpack_metadata
 from isthmus.tasks.promise import Promise, is_of_table
 from isthmus.tasks.results import Result, size
-from isthmus.tasks.table_archive import told_table
+from isthmus.tasks.tables.archive import told_table
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from isthmus.model import Detector, Model
 from isthmus.tasks.archive import BlockDecoder, Opened, open_archive
 from isthmus.tasks.promise import LOSSLESS, LOSSY, is_of_table
 from isthmus.tasks.results import Result
-from isthmus.tasks.table_verify import verify_table
+from isthmus.tasks.tables.verify import verify_table
 
 
 @dataclass(frozen=True)

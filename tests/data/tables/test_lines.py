@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from isthmus.data.tables import lines
-from isthmus.data.tables.lines import ERRORS, Form, chunks_of, form_of
+from isthmus.data.tables.lines import ERRORS, Form, chunk_of, form_of, parts_of
 from isthmus.data.tables.printing import Style, put_together, take_apart
 from isthmus.errors import BadItem, DamagedFile, NoData
 
@@ -20,6 +20,10 @@ CELLS = st.one_of(
         ["", "NA", "1e5", "-0", "007", " 5", "5 ", '"5"', "2020-01-31", "12:30", "1.", ".5", "1e308"]
     ),
 )
+
+
+def chunks_of(path, form):
+    return (chunk_of(part, form) for part in parts_of(path, form))
 
 
 def back(path, form):

@@ -148,7 +148,9 @@ def _delimiter(lines: list[str]) -> str:
 
     def agreement(delimiter: str) -> tuple[float, int]:
         try:
-            widths = Counter(len(row) for row in csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter))
+            widths = Counter(
+                len(row) for row in csv.reader(io.StringIO("".join(lines), newline=""), delimiter=delimiter)
+            )
         except csv.Error:  # a cell beyond what Python reads
             return 0.0, 0
         width, rows = max(widths.items(), key=lambda found: (found[1], found[0]))

@@ -10,14 +10,14 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from isthmus.data.tables.csvs import dialect_of, opened
 from isthmus.errors import DamagedFile, NoData
 
-READ_BYTES = 24 << 20
+READ_BYTES = 8 << 20
 MOST_ROWS = 1 << 17
-"""Of a chunk."""
+"""Of a part, about."""
 MOST_ROW_BYTES = 1 << 26
 JSON_LINES = (".jsonl", ".ndjson")
 
@@ -52,6 +52,11 @@ class Form:
         if not texts or len(pieces) != len(names) + 1 or form.encoding not in ENCODINGS:
             raise DamagedFile("The archive does not say how its table is written.")
         return form
+
+    @property
+    def has_quotes(self) -> bool:
+        """Whether a row may go on behind the end of a line, between quotes; JSON's do not."""
+        return not self.pieces[0]
 
     def to_bytes(self, chunk: Chunk) -> bytes:
         """A chunk as it stood in the file."""
@@ -116,32 +121,55 @@ def form_of(path: Path, *, header: bool | None = None) -> Form:
     return Form(encoding, ("", *[dialect.delimiter] * (len(dialect.names) - 1), end), start, dialect.names)
 
 
-def chunks_of(path: Path, form: Form) -> Iterator[Chunk]:
-    """The rows of a file behind what stands before them, in chunks of some megabytes."""
+def parts_of(path: Path, form: Form) -> Iterator[bytes]:
+    """A file behind what stands before its rows, in parts of some megabytes that end with a row.
+
+    Where rows end is told by their quotes, as far as these can be trusted.
+    """
+    end, quotes = "\n".encode(form.encoding), form.has_quotes
     with opened(path) as file:
         file.read(len(form.start.encode(form.encoding, ERRORS[form.encoding])))
-        quotes = not form.pieces[0]  # in JSON no line ends within quotes, and a quote may be escaped
-        for data in _pieces(file, "\n".encode(form.encoding), quotes=quotes):
-            rows = _rows(_decoded(data, form.encoding), quotes=quotes)
-            for start in range(0, len(rows), MOST_ROWS):
-                yield _chunk(rows[start : start + MOST_ROWS], form)
-
-
-def _pieces(file: BinaryIO, end: bytes, *, quotes: bool) -> Iterator[bytes]:
-    """The file in parts that end with a row, as far as quotes tell where that is."""
-    rest = file.read(READ_BYTES)
-    while data := file.read(READ_BYTES):
-        rest += data
-        cut = (
-            _last_end(rest, end, quotes=quotes)
-            if len(rest) < MOST_ROW_BYTES
-            else len(rest) // len(end) * len(end)
-        )
-        if cut:
-            yield rest[:cut]
+        rest = file.read(READ_BYTES)
+        while data := file.read(READ_BYTES):
+            rest += data
+            cut = _last_end(rest, end, quotes=quotes)
+            if not cut and len(rest) >= MOST_ROW_BYTES:
+                cut = len(rest) // len(end) * len(end)
+            yield from _few_rows(rest[:cut], end, quotes=quotes)
             rest = rest[cut:]
-    if rest:
-        yield rest
+        yield from _few_rows(rest, end, quotes=quotes)
+
+
+def chunk_of(part: bytes, form: Form) -> Chunk:
+    """The rows in a part of a file."""
+    rows, split, end = (
+        _rows(_decoded(part, form.encoding), quotes=form.has_quotes),
+        _splitter(form),
+        form.pieces[-1],
+    )
+    is_bare = not rows[-1].endswith("\n") and split(rows[-1] + end) is not None
+    cells, odd = [], []
+    for place, row in enumerate(rows):
+        found = split(row + end if is_bare and place == len(rows) - 1 else row)
+        if found is None:
+            odd.append((place, row))
+        else:
+            cells.append(found)
+    columns = [list(column) for column in zip(*cells, strict=True)] if cells else [[] for _ in form.names]
+    return Chunk(columns, odd, is_bare)
+
+
+def _few_rows(part: bytes, end: bytes, *, quotes: bool) -> Iterator[bytes]:
+    """The same in parts of about MOST_ROWS rows at most."""
+    count = part.count(end) // MOST_ROWS + 1
+    start = 0
+    for number in range(1, count):
+        cut = start + _last_end(part[start : len(part) * number // count], end, quotes=quotes)
+        if cut > start:
+            yield part[start:cut]
+            start = cut
+    if start < len(part):
+        yield part[start:]
 
 
 def _last_end(data: bytes, end: bytes, *, quotes: bool) -> int:
@@ -173,20 +201,6 @@ def _rows(text: str, *, quotes: bool) -> list[str]:
             merged.append(open_rows)
             open_rows = ""
     return [*merged, open_rows] if open_rows else merged
-
-
-def _chunk(rows: Sequence[str], form: Form) -> Chunk:
-    split, end = _splitter(form), form.pieces[-1]
-    is_bare = not rows[-1].endswith("\n") and split(rows[-1] + end) is not None
-    cells, odd = [], []
-    for place, row in enumerate(rows):
-        found = split(row + end if is_bare and place == len(rows) - 1 else row)
-        if found is None:
-            odd.append((place, row))
-        else:
-            cells.append(found)
-    columns = [list(column) for column in zip(*cells, strict=True)] if cells else [[] for _ in form.names]
-    return Chunk(columns, odd, is_bare)
 
 
 def _splitter(form: Form) -> Callable[[str], list[str] | None]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from isthmus.data.tables.tablefile import TEXTS
 from isthmus.errors import DamagedFile, MissingExtra, NoData
-from isthmus.tasks import table_blocks
-from isthmus.tasks.table_blocks import Rows
+from isthmus.tasks.tables import blocks
+from isthmus.tasks.tables.blocks import Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +53,9 @@ class TextForm(TableForm):
 
     def rows_of(self, chunk: Any, like: Rows | None = None) -> Rows:
         """Numbers and dates as such, where most cells of a column are."""
-        return table_blocks.from_lines(chunk, like)
+        from isthmus.data.tables.lines import chunk_of
+
+        return blocks.from_lines(chunk_of(chunk, self.form), like)
 
     def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
         """What stood before the rows, then the rows."""
@@ -61,7 +63,7 @@ class TextForm(TableForm):
 
         file.write(self.form.start.encode(self.form.encoding, ERRORS[self.form.encoding]))
         for each in rows:
-            file.write(self.form.to_bytes(table_blocks.to_lines(each)))
+            file.write(self.form.to_bytes(blocks.to_lines(each)))
 
 
 class TypedForm(TableForm):
@@ -79,14 +81,14 @@ class TypedForm(TableForm):
 
     def rows_of(self, chunk: Any, like: Rows | None = None) -> Rows:
         """By the types of the columns."""
-        return table_blocks.from_batch(chunk, like)
+        return blocks.from_batch(chunk, like)
 
     def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
         """As a Parquet file, or an Arrow file where the name says so."""
         import pyarrow as pa
         from pyarrow import parquet
 
-        batches = (table_blocks.to_batch(each, self.schema) for each in rows)
+        batches = (blocks.to_batch(each, self.schema) for each in rows)
         if Path(self.name).suffix in (".arrow", ".feather"):
             with pa.ipc.new_file(file, self.schema) as writer:
                 for batch in batches:
@@ -140,7 +142,7 @@ class OpenTable:
         if path.name.lower().endswith(LINES):
             form = lines.form_of(path, header=header)
             self.form = TextForm(path.name.removesuffix(".gz"), form)
-            self._chunks = lambda: lines.chunks_of(path, form)
+            self._chunks = lambda: lines.parts_of(path, form)
         else:
             schema, _ = typed.batches(path, TYPED_ROWS)
             if not len(schema):
@@ -149,7 +151,7 @@ class OpenTable:
             self._chunks = lambda: typed.batches(path, TYPED_ROWS)[1]
 
     def chunks(self) -> Iterator[Any]:
-        """Of lines or of Arrow's rows, as `TableForm.rows_of` takes them."""
+        """Parts of a file of text, or batches of Arrow's, as `TableForm.rows_of` takes them."""
         return iter(self._chunks())
 
 

@@ -26,7 +26,7 @@ from isthmus.data.tables.lines import Chunk
 from isthmus.errors import DamagedFile
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.tasks.compressed import Winner
-from isthmus.tasks.table_rivals import from_parquet, to_parquet
+from isthmus.tasks.tables.rivals import from_parquet, to_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa

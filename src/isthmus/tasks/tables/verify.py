@@ -15,9 +15,9 @@ from isthmus.coding.container import ArchiveReader
 from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
 from isthmus.model.known_rows import KnownRows
-from isthmus.tasks.table_archive import OpenedTable, opened_table
-from isthmus.tasks.table_blocks import Rows, Taken
-from isthmus.tasks.table_sources import OpenTable
+from isthmus.tasks.tables.archive import OpenedTable, opened_table
+from isthmus.tasks.tables.blocks import Rows, Taken
+from isthmus.tasks.tables.sources import OpenTable
 
 
 def verify_table(

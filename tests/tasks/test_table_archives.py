@@ -16,7 +16,7 @@ from isthmus.model import load_model
 from isthmus.tasks.compress import compress, decompress
 from isthmus.tasks.detect import fit_detector
 from isthmus.tasks.info import info
-from isthmus.tasks.table_archive import known_rows_of
+from isthmus.tasks.tables.archive import known_rows_of
 from isthmus.tasks.verify import verify
 
 pa = pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[tables]'")
@@ -254,7 +254,7 @@ def test_info_tells_rows_columns_and_bounds(table, tmp_path):
 @given(st.data())
 @settings(max_examples=40)
 def test_a_damaged_payload_is_called_damaged(data):
-    from isthmus.tasks.table_blocks import decode_rows, encode_rows, from_batch
+    from isthmus.tasks.tables.blocks import decode_rows, encode_rows, from_batch
 
     coded = encode_rows(from_batch(pa.record_batch(TYPED)))
     payload = bytearray(coded.payload)

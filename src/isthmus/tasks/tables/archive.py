@@ -19,8 +19,8 @@ from isthmus.model.known_rows import KnownRows
 from isthmus.tasks.compressed import CompressResult, Winner
 from isthmus.tasks.promise import BOUND, BOUNDED, LOSSLESS, TABLE, is_of_table
 from isthmus.tasks.restored import DecompressResult
-from isthmus.tasks.table_blocks import CodedRows, Rows, decode_rows, encode_rows, rounded
-from isthmus.tasks.table_sources import OpenTable, TableForm, form_from_dict
+from isthmus.tasks.tables.blocks import CodedRows, Rows, decode_rows, encode_rows, rounded
+from isthmus.tasks.tables.sources import OpenTable, TableForm, form_from_dict
 from isthmus.tasks.workers import map_blocks, worker_count
 
 KNOWN_ROWS = 1 << 15
