@@ -21,6 +21,10 @@ CORRUPTIONS = Registry(
         "gaussian": "isthmus.data.corruption:Gaussian",
         "masking": "isthmus.data.corruption:Masking",
         "salt_pepper": "isthmus.data.corruption:SaltPepper",
+        "impulse": "isthmus.data.corruption:Impulse",
+        "poisson": "isthmus.data.corruption:Poisson",
+        "clipping": "isthmus.data.corruption:Clipping",
+        "blocks": "isthmus.data.corruption:Blocks",
         "blur": "isthmus.data.corruption:Blur",
     },
 )
@@ -110,6 +114,70 @@ class SaltPepper(Corruption):
         draw = rng.random(batch.shape, np.float32)
         spoilt = np.where(draw < self.share, np.float32(self.high), batch)
         spoilt[draw < self.share / 2] = self.low
+        return spoilt
+
+
+@dataclass(frozen=True)
+class Impulse(Corruption):
+    """Set a random `share` of the values to any value between 0 and 1."""
+
+    share: float = 0.1
+
+    def __post_init__(self) -> None:
+        require(0 <= self.share <= 1, "share", "0 to 1", self.share)
+
+    def __call__(self, batch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """See Corruption."""
+        hit = rng.random(batch.shape, np.float32) < self.share
+        return np.where(hit, rng.random(batch.shape, np.float32), batch)
+
+
+@dataclass(frozen=True)
+class Poisson(Corruption):
+    """Count light: a value of 1 is `photons` on average."""
+
+    photons: float = 30.0
+
+    def __post_init__(self) -> None:
+        require(self.photons > 0, "photons", "above 0", self.photons)
+
+    def __call__(self, batch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """See Corruption."""
+        return (rng.poisson(np.maximum(batch, 0) * self.photons) / self.photons).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Clipping(Corruption):
+    """Cut off everything above `limit`."""
+
+    limit: float = 0.8
+
+    def __call__(self, batch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """See Corruption."""
+        return np.minimum(batch, np.float32(self.limit))
+
+
+@dataclass(frozen=True)
+class Blocks(Corruption):
+    """Take squares away until about a `share` of an image is NaN."""
+
+    share: float = 0.25
+    side: int = 8
+
+    def __post_init__(self) -> None:
+        require(0 <= self.share <= 1, "share", "0 to 1", self.share)
+        require(self.side >= 1, "side", "at least 1", self.side)
+
+    def __call__(self, batch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """See Corruption."""
+        require(batch.ndim == 4, "data.corruption", "another than blocks, which is for images", batch.shape)
+        spoilt, (height, width) = batch.copy(), batch.shape[2:]
+        count = round(self.share * height * width / self.side**2)
+        for image in spoilt:
+            for row, column in zip(
+                rng.integers(0, height, count), rng.integers(0, width, count), strict=True
+            ):
+                image[:, row : row + self.side, column : column + self.side] = np.nan
         return spoilt
 
 

@@ -19,7 +19,7 @@ from isthmus.data.tables.features import BITS, TableFeatures, squashed
 from isthmus.data.tables.schema import Schema
 from isthmus.data.tables.table import Table
 from isthmus.errors import ConfigError, DamagedFile, NotOurFile
-from isthmus.model.document import document_hash, read_document, tensors_hash, under, write_document
+from isthmus.model.document import read_document, require_whole, tensors_hash, under, write_document
 from isthmus.model.known_rows import KnownRows
 from isthmus.model.members import Members
 from isthmus.scoring.conformal import p_values
@@ -110,7 +110,7 @@ class Detector:
             raise NotOurFile(f"{path} is no detector of tables. Make one: isthmus fit TABLE.csv -o NAME.ism")
         try:
             require_known_format(document["format"], str(path))
-            _require_whole(document, tensors, path)
+            require_whole(document, tensors, path)
             return cls(
                 features=TableFeatures.from_parts(
                     Schema.from_dict(document["schema"]), document["features"], under("features.", tensors)
@@ -174,10 +174,3 @@ class Detector:
 def _known_rows(document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> KnownRows | None:
     plan = document.get("known_rows")
     return None if plan is None else KnownRows(str(plan), tensors["known_rows"].tobytes())
-
-
-def _require_whole(document: Mapping[str, Any], tensors: Mapping[str, np.ndarray], path: Path) -> None:
-    """Hold every byte against its hash before any of it is believed."""
-    same = document["document_hash"] == document_hash(document) and document["hash"] == tensors_hash(tensors)
-    if not same:
-        raise DamagedFile(f"{path} is damaged: its contents no longer match their hash. Copy it again.")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.coding.canonical import canonical_json
-from isthmus.errors import NoData, NotOurFile
+from isthmus.errors import DamagedFile, NoData, NotOurFile
 from isthmus.files import write_bytes
 
 
@@ -71,3 +71,10 @@ def tensors_hash(tensors: Mapping[str, np.ndarray]) -> str:
         digest.update(f"{name} {tensors[name].dtype} {tensors[name].shape}".encode())
         digest.update(np.ascontiguousarray(tensors[name]).tobytes())
     return digest.hexdigest()
+
+
+def require_whole(document: Mapping[str, Any], tensors: Mapping[str, np.ndarray], path: Path) -> None:
+    """Hold every byte against its hash before any of it is believed."""
+    same = document["document_hash"] == document_hash(document) and document["hash"] == tensors_hash(tensors)
+    if not same:
+        raise DamagedFile(f"{path} is damaged: its contents no longer match their hash. Copy it again.")

@@ -18,7 +18,7 @@ from isthmus.data.metadata import EMBEDDED, require_level
 from isthmus.data.tables import is_table
 from isthmus.errors import UseError
 from isthmus.files import Nowhere
-from isthmus.model import Detector, Model
+from isthmus.model import AnyModel, Denoiser, Detector, Model
 from isthmus.tasks.advice import advice
 from isthmus.tasks.appending import Old, old_archive
 from isthmus.tasks.blocks import Samples
@@ -46,7 +46,7 @@ def compress(
     source: Any,
     output: str | Path | BinaryIO,
     *,
-    model: Model | Detector | None = None,
+    model: AnyModel | None = None,
     mode: str | None = None,
     max_error: float | None = None,
     error_mode: str = "abs",
@@ -115,8 +115,11 @@ def compress(
             force=force,
             progress=progress,
         )
-    if isinstance(model, Detector) or bounds:
-        raise UseError("Detectors and --bound are for tables: .csv, .tsv, .jsonl, .parquet, .arrow.")
+    if isinstance(model, (Detector, Denoiser)) or bounds:
+        raise UseError(
+            "A detector, and --bound, are for tables (.csv, .tsv, .jsonl, .parquet, .arrow), and a denoiser "
+            "compresses nothing: give a model of such samples."
+        )
     bounded = max_error is not None or target_psnr is not None
     if not isinstance(source, Source):
         lossy = mode == LOSSY or (mode is None and model is not None and not bounded)

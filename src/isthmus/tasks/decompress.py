@@ -10,7 +10,7 @@ from isthmus.data import write_source
 from isthmus.data.stacks import Stacks
 from isthmus.errors import UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
-from isthmus.model import Detector, Model
+from isthmus.model import AnyModel, Denoiser, Detector, Model
 from isthmus.tasks.archive import Opened, open_archive
 from isthmus.tasks.parts import CONTEXTS
 from isthmus.tasks.promise import PREVIEW, ROLES
@@ -24,7 +24,7 @@ def decompress(
     archive: str | Path | bytes,
     directory: str | Path,
     *,
-    model: Model | Detector | None = None,
+    model: AnyModel | None = None,
     items: tuple[int, int] | None = None,
     layer: str | None = None,
     workers: int | None = 1,
@@ -56,8 +56,8 @@ def decompress(
         refuse_for_tables(items=items, layer=layer, skip_damaged=skip_damaged, approximate=approximate)
         known = getattr(model, "known_rows", None)
         return decompress_table(archive, directory, known=known, workers=workers, force=force, limits=limits)
-    if isinstance(model, Detector):
-        raise UseError("A detector is for tables, and the archive holds none: give the model of the archive.")
+    if isinstance(model, (Detector, Denoiser)):
+        raise UseError("Neither a detector nor a denoiser restores samples: give the model of the archive.")
     if skip_damaged:
         if approximate:
             raise UseError("What is damaged is found by checking, so --skip-damaged cannot be --approximate.")

@@ -14,7 +14,7 @@ from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.errors import DamagedFile, UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
-from isthmus.model import Detector, Model
+from isthmus.model import AnyModel, Denoiser, Detector
 from isthmus.tasks.archive import BlockDecoder, Opened, open_archive
 from isthmus.tasks.promise import LOSSLESS, LOSSY, is_of_table
 from isthmus.tasks.results import Result
@@ -57,7 +57,7 @@ class VerifyResult(Result):
 def verify(
     archive: str | Path,
     *,
-    model: Model | Detector | None = None,
+    model: AnyModel | None = None,
     against: Any = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> VerifyResult:
@@ -83,8 +83,8 @@ def verify(
         known = getattr(model, "known_rows", None)
         found, name, promise = ([], None, "") if problems else verify_table(path, known, against, limits)
         return VerifyResult(path, *counts, (*problems, *found), name, None, promise)
-    if isinstance(model, Detector):
-        raise UseError("A detector is for tables, and the archive holds none: give the model of the archive.")
+    if isinstance(model, (Detector, Denoiser)):
+        raise UseError("Neither a detector nor a denoiser restores samples: give the model of the archive.")
     distortion, name, promise = None, None, ""
     if not problems and (held or model is not None or against is not None or not names_model):
         with (opened := open_archive(path, model, limits=limits)).reader:

@@ -1,0 +1,248 @@
+"""Noisy images → images without noise: `fit_denoiser` and `denoise`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus._version import __version__
+from isthmus.config import require
+from isthmus.data import Source, open_source, write_source
+from isthmus.data.distortion import Distortion
+from isthmus.data.noise import NoiseModel
+from isthmus.errors import MissingExtra, UseError
+from isthmus.files import refuse_existing
+from isthmus.model.denoiser import Denoiser
+from isthmus.tasks.results import Result
+
+USUAL_STEPS = 3000
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class DenoiserResult(Result):
+    """What `fit_denoiser` made."""
+
+    model_path: Path | None
+    images: int
+    noise: str
+    from_noisy: bool
+    steps: int
+    seconds: float
+    denoiser: Denoiser = field(repr=False)
+
+    def summary(self) -> str:
+        """One line for a terminal."""
+        where = f" → {self.model_path}" if self.model_path else ""
+        how = (
+            f"from {'noisy' if self.from_noisy else 'clean'} images alone" if self.from_noisy else self.noise
+        )
+        return (
+            f"Learned to take noise ({how}) from {self.images:,} images in {self.steps:,} steps, "
+            f"{self.seconds:.0f} s{where}"
+        )
+
+
+@dataclass(frozen=True)
+class DenoiseResult(Result):
+    """What `denoise` made."""
+
+    files: tuple[Path, ...]
+    samples: int
+    directory: Path | None
+    levels: tuple[float, ...]
+    """Of the noise seen, or told, in each image: a standard deviation in its own units."""
+    before_psnr_db: float | None
+    """Beside the clean images, where they are given."""
+    after_psnr_db: float | None
+
+    def summary(self) -> str:
+        """One line for a terminal."""
+        where = f" → {self.directory}" if self.directory else ""
+        low, middle, high = np.quantile(self.levels, (0, 0.5, 1)) if self.levels else (0, 0, 0)
+        line = f"{self.samples:,} images, noise of {middle:.3g} ({low:.3g} to {high:.3g}){where}"
+        if self.after_psnr_db is None or self.before_psnr_db is None:
+            return line
+        gain = self.after_psnr_db - self.before_psnr_db
+        return f"{line}: {self.before_psnr_db:.2f} dB before, {self.after_psnr_db:.2f} after ({gain:+.2f})"
+
+
+def fit_denoiser(
+    source: Any,
+    output: str | Path | None = None,
+    *,
+    noise: str = "gaussian",
+    levels: tuple[float, float] | None = None,
+    from_noisy: bool = False,
+    budget_s: float | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    skip_bad: bool = False,
+    force: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+    progress: Progress | None = None,
+) -> DenoiserResult:
+    """Learn to take noise from images.
+
+    Args:
+        source: clean images, to which noise is added; or noisy ones, with `from_noisy`.
+        output: the .ism file; None keeps the model in memory.
+        noise: gaussian, poisson, salt_pepper, impulse, missing, blur or clipping.
+        levels: the least and the greatest, as a share of the range of values; None takes the usual ones.
+        from_noisy: nobody has clean images: gaussian noise is split into two independent ones, other
+            noise must be independent from pixel to pixel and have no mean.
+        budget_s: seconds; replaces `steps`.
+        steps: of training; None takes 3,000.
+        seed: of everything random.
+        skip_bad: leave unreadable images out.
+        force: replace an existing output.
+        say: told in a line each what is planned.
+        progress: told steps done and in all.
+    Raises:
+        MissingExtra: PyTorch is not installed.
+        UseError: these are no images, or of several kinds.
+    """
+    require(steps is None or steps >= 1, "steps", "at least 1", steps)
+    output = None if output is None else Path(output)
+    if output is not None:
+        refuse_existing(output, force=force)
+    model = NoiseModel.of(noise, *(levels or (None, None)))
+    opened = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
+    if opened.spec.modality != "image":
+        raise UseError(f"Noise is taken from images; {opened.name} holds {opened.spec.summary()}.")
+    try:
+        from isthmus.training.denoising import DenoisingPlan, train_denoiser
+    except ImportError as wrong:
+        raise MissingExtra(
+            "Learning takes PyTorch, which is not installed: pip install 'isthmus[train]'."
+        ) from wrong
+    images = opened.read(range(len(opened)))
+    say(f"{len(images):,} {'noisy ' if from_noisy else ''}images of {opened.spec.summary()}; noise: {noise}")
+    plan = DenoisingPlan(
+        noise=model, from_noisy=from_noisy, steps=steps or USUAL_STEPS, budget_s=budget_s, seed=seed
+    )
+    made = {"isthmus": __version__, "trained_on": opened.name}
+    denoiser = train_denoiser(images, opened.spec, plan, provenance=made, say=say, progress=progress)
+    if output is not None:
+        denoiser.save(output, force=force)
+    told = denoiser.provenance
+    return DenoiserResult(output, len(images), noise, from_noisy, told["steps"], told["seconds"], denoiser)
+
+
+def denoise(
+    source: Any,
+    denoiser: Denoiser,
+    output: str | Path | None = None,
+    *,
+    level: float | None = None,
+    mask: Any = None,
+    clean: Any = None,
+    skip_bad: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> DenoiseResult:
+    """Take the noise from images.
+
+    Args:
+        source: noisy images: a path, an array, or an opened Source.
+        denoiser: made by `fit_denoiser`.
+        output: a folder for the images, named and typed as they were; None only measures.
+        level: of the noise, a standard deviation in the images' own units; None looks at each image.
+        mask: images of the same names and sizes: what is not 0 there is missing; or one for all.
+        clean: the same images without noise: how far the others are from them is told.
+        skip_bad: leave unreadable images out.
+        force: replace existing files.
+        progress: told images done and in all.
+    Raises:
+        SpecMismatch: images of another kind than the denoiser's.
+        UseError: masks or clean images that do not belong to these.
+    """
+    require(level is None or level >= 0, "level", "at least 0", level)
+    noisy = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
+    masks, truths = _beside(mask, noisy, "masks"), _beside(clean, noisy, "clean images")
+    work = _Work(denoiser, noisy, level, masks, truths, progress)
+    if output is None:
+        for _ in work.images():
+            pass
+        files: list[Path] = []
+    else:
+        files = write_source(noisy.layout, noisy.spec, work.images(), output, force=force)
+    return DenoiseResult(
+        tuple(files),
+        len(noisy),
+        None if output is None else Path(output),
+        tuple(round(each, 4) for each in work.levels),
+        *work.psnr_db(),
+    )
+
+
+class _Work:
+    """Images one after the other, and what was seen of them."""
+
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        noisy: Source,
+        level: float | None,
+        masks: Source | None,
+        truths: Source | None,
+        progress: Progress | None,
+    ) -> None:
+        self._denoiser, self._noisy, self._level = denoiser, noisy, level
+        self._masks, self._truths, self._progress = masks, truths, progress
+        self.levels: list[float] = []
+        self._before, self._after = Distortion.none(), Distortion.none()
+
+    def images(self) -> Iterator[np.ndarray]:
+        """Each image without its noise."""
+        for index in range(len(self._noisy)):
+            (image,) = self._noisy.read([index])
+            level = self._denoiser.level_of(image) if self._level is None else self._level
+            made = self._denoiser.denoise(image, level, self._mask(index, image))
+            self.levels.append(level)
+            self._compare(index, image, made)
+            if self._progress is not None:
+                self._progress(index + 1, len(self._noisy))
+            yield made
+
+    def psnr_db(self) -> tuple[float | None, float | None]:
+        """Before and after, over all pixels of all images."""
+        if self._truths is None:
+            return None, None
+        return round(self._before.psnr_db, 3), round(self._after.psnr_db, 3)
+
+    def _mask(self, index: int, image: np.ndarray) -> np.ndarray | None:
+        if self._masks is None:
+            return None
+        (mask,) = self._masks.read([index if len(self._masks) > 1 else 0])
+        _require_size(mask, image, "mask", self._noisy.layout.item_name(index))
+        return np.asarray(mask.reshape(*mask.shape[:2], -1).any(axis=2))
+
+    def _compare(self, index: int, image: np.ndarray, made: np.ndarray) -> None:
+        if self._truths is None:
+            return
+        (truth,) = self._truths.read([index])
+        _require_size(truth, image, "clean image", self._noisy.layout.item_name(index))
+        spec = self._noisy.spec
+        self._before = self._before + Distortion.between(truth, image, spec)
+        self._after = self._after + Distortion.between(truth, made, spec)
+
+
+def _require_size(other: np.ndarray, image: np.ndarray, what: str, name: str) -> None:
+    if other.shape[:2] != image.shape[:2]:
+        sizes = f"{other.shape[1]}×{other.shape[0]}, the image {image.shape[1]}×{image.shape[0]}"
+        raise UseError(f"The {what} of {name} must have its size; it has {sizes}.")
+
+
+def _beside(other: Any, noisy: Source, what: str) -> Source | None:
+    """What belongs to the noisy images, image by image."""
+    if other is None:
+        return None
+    found = other if isinstance(other, Source) else open_source(other)
+    if len(found) != len(noisy) and not (what == "masks" and len(found) == 1):
+        raise UseError(f"There must be as many {what} as images, {len(noisy):,}; there are {len(found):,}.")
+    return found
