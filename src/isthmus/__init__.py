@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from isthmus.errors import IsthmusError
     from isthmus.estimator import Autoencoder, load
     from isthmus.model import Model
+    from isthmus.model.denoiser import Denoiser
     from isthmus.model.detector import Detector
     from isthmus.outliers import OutlierDetector
     from isthmus.spec import DataSpec
     from isthmus.tasks.clean import Cleaner, clean
     from isthmus.tasks.compress import compress, decompress
+    from isthmus.tasks.denoise import denoise, fit_denoiser
     from isthmus.tasks.detect import detect, fit_detector
     from isthmus.tasks.evaluate import evaluate
     from isthmus.tasks.features import embed
@@ -39,6 +41,7 @@ __all__ = [
     "Autoencoder",
     "Cleaner",
     "DataSpec",
+    "Denoiser",
     "Detector",
     "IsthmusError",
     "Model",
@@ -47,10 +50,12 @@ __all__ = [
     "clean",
     "compress",
     "decompress",
+    "denoise",
     "detect",
     "embed",
     "evaluate",
     "fit",
+    "fit_denoiser",
     "fit_detector",
     "info",
     "load",
@@ -62,6 +67,7 @@ _PLACES = {
     "Autoencoder": "isthmus.estimator",
     "Cleaner": "isthmus.tasks.clean",
     "DataSpec": "isthmus.spec",
+    "Denoiser": "isthmus.model.denoiser",
     "Detector": "isthmus.model.detector",
     "IsthmusError": "isthmus.errors",
     "Model": "isthmus.model",
@@ -69,10 +75,12 @@ _PLACES = {
     "clean": "isthmus.tasks.clean",
     "compress": "isthmus.tasks.compress",
     "decompress": "isthmus.tasks.compress",
+    "denoise": "isthmus.tasks.denoise",
     "detect": "isthmus.tasks.detect",
     "embed": "isthmus.tasks.features",
     "evaluate": "isthmus.tasks.evaluate",
     "fit": "isthmus.tasks.fit",
+    "fit_denoiser": "isthmus.tasks.denoise",
     "fit_detector": "isthmus.tasks.detect",
     "info": "isthmus.tasks.info",
     "load": "isthmus.estimator",

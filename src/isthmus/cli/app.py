@@ -8,6 +8,7 @@ from isthmus.cli.clean import clean
 from isthmus.cli.compress import compress
 from isthmus.cli.decompress import decompress
 from isthmus.cli.demo import demo
+from isthmus.cli.denoise import denoise
 from isthmus.cli.detect import detect
 from isthmus.cli.embed import embed
 from isthmus.cli.evaluate import evaluate
@@ -18,7 +19,9 @@ from isthmus.cli.repack import repack
 from isthmus.cli.report import report
 from isthmus.cli.verify import verify
 
-COMMANDS = (demo, fit, compress, decompress, verify, repack, info, evaluate, embed, detect, clean, report)
+COMMANDS = (
+    demo, fit, compress, decompress, verify, repack, info, evaluate, embed, detect, clean, denoise, report
+)  # fmt: skip
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 

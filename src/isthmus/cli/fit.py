@@ -24,6 +24,9 @@ from isthmus.cli.options import (
     read_schema,
 )
 from isthmus.cli.voice import Voice, command
+from isthmus.errors import UseError
+
+DENOISE = "denoise"
 
 
 @command("isthmus fit photos/ -o photos.ism --budget 5m")
@@ -47,6 +50,21 @@ def fit(
     from_: Annotated[
         Path | None, Option("--from", metavar="OLD.ism", help="Begin with this model's weights.")
     ] = None,
+    noise: Annotated[
+        str | None,
+        Option(
+            metavar="KIND",
+            help="With --recipe denoise: gaussian, poisson, salt_pepper, impulse, missing, blur or clipping.",
+            show_default="gaussian",
+        ),
+    ] = None,
+    levels: Annotated[
+        str | None,
+        Option(metavar="LOW:HIGH", help="How much, as a share of the range: 0:0.2.", show_default=False),
+    ] = None,
+    noisy: Annotated[
+        bool, Option("--noisy", help="With --recipe denoise: SOURCE is noisy itself, nobody has it clean.")
+    ] = False,
     mode: Mode = "contaminated",
     schema: SchemaFile = None,
     header: Header = None,
@@ -57,7 +75,7 @@ def fit(
     threads: Threads = None,
     device: Device = None,
 ) -> None:
-    """Train an autoencoder on SOURCE; on a table, small ones that detect odd rows."""
+    """Train an autoencoder on SOURCE; on a table, small ones that detect odd rows; or a denoiser."""
     from isthmus.config import parse_duration
     from isthmus.data.tables import is_table
     from isthmus.model import Model
@@ -68,8 +86,13 @@ def fit(
     output = output or default_output(source, ".ism")
     budget_s = None if budget is None else parse_duration(budget)
     if is_table(source):
-        refuse_for_tables(
-            recipe=recipe, set=set_, resume=resume or None, device=device, **{"for": for_, "from": from_}
+        refuse(
+            "A detector of tables",
+            recipe=recipe,
+            set=set_,
+            resume=resume or None,
+            device=device,
+            **{"for": for_, "from": from_},
         )
         limit_threads(threads)
         made = fit_detector(
@@ -86,6 +109,27 @@ def fit(
         )
         voice.result(made)
         return
+    if recipe == DENOISE:
+        from isthmus.tasks.denoise import fit_denoiser
+
+        refuse("A denoiser", set=set_, resume=resume or None, device=device, **{"for": for_, "from": from_})
+        limit_threads(threads)
+        learned = fit_denoiser(
+            source,
+            output,
+            noise=noise or "gaussian",
+            levels=parse_levels(levels),
+            from_noisy=noisy,
+            budget_s=budget_s,
+            seed=seed or 0,
+            skip_bad=skip_bad,
+            force=force,
+            say=voice.say,
+        )
+        voice.result(learned)
+        return
+    if noise is not None or levels is not None or noisy:
+        raise UseError("--noise, --levels and --noisy are for denoisers: add --recipe denoise.")
     settings = [*(set_ or []), *train_settings(seed=seed, threads=threads, device=device)]
     try:
         result = run(
@@ -110,13 +154,26 @@ def fit(
     voice.result(result)
 
 
-def refuse_for_tables(**given: object) -> None:
-    """Raise UseError for options that mean nothing to a detector."""
-    from isthmus.errors import UseError
-
+def refuse(what: str, **given: object) -> None:
+    """Raise UseError for options that mean nothing to what is made."""
     named = [f"--{name}" for name, value in given.items() if value is not None]
     if named:
-        raise UseError(f"A detector of tables is not changed by {', '.join(named)}. Leave it out.")
+        raise UseError(f"{what} is not changed by {', '.join(named)}. Leave it out.")
+
+
+def parse_levels(text: str | None) -> tuple[float, float] | None:
+    """LOW:HIGH → two numbers.
+
+    >>> parse_levels("0:0.2")
+    (0.0, 0.2)
+    """
+    if text is None:
+        return None
+    low, _, high = text.partition(":")
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise UseError(f"--levels must be LOW:HIGH, like 0:0.2; got {text!r}.") from None
 
 
 def train_settings(**values: object) -> list[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,10 +22,12 @@ from isthmus.nets.lowering import lower
 from isthmus.spec import DataSpec
 from isthmus.training.session import has_bfloat16
 
-_MEASURED, _SHARE = 8, 0.95
-"""Steps that are timed where there is a budget, and the share of it that is planned for."""
+MOST_GRADIENT = 0.05
+_SHARE = 0.98
+"""Of a budget; the rest is for saving."""
 
 Say = Callable[[str], None]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class DenoisingPlan:
     noise: NoiseModel
     from_noisy: bool = False
     """Whether the images are noisy themselves, and nobody has clean ones."""
-    steps: int | None = 3000
+    steps: int = 3000
     budget_s: float | None = None
     """Seconds; replaces steps."""
     channels: int = 64
@@ -44,7 +45,6 @@ class DenoisingPlan:
     patch: int = 64
     batch: int = 16
     learning_rate: float = 1.5e-3
-    ema_decay: float = 0.998
     seed: int = 0
 
 
@@ -66,7 +66,7 @@ def train_denoiser(
     *,
     provenance: dict[str, Any] | None = None,
     say: Say = lambda line: None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Denoiser:
     """Learn to take noise away.
 
@@ -76,18 +76,19 @@ def train_denoiser(
         plan: how.
         provenance: for people; steps and seconds are added.
         say: told in a line each what is planned.
-        progress: told steps done and in all.
+        progress: told how much is done, and of how much.
     """
     started = time.monotonic()
     torch.manual_seed(plan.seed)
     net = denoising_net(spec.channels, channels=plan.channels, blocks=plan.blocks)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     lessons = Lessons([_planes(image, spec) for image in images], plan)
-    steps = plan.steps or 1
-    if plan.budget_s is not None:
-        steps = _affordable(net, lessons, plan, started)
-    say(f"{steps:,} steps of {plan.batch} patches of {plan.patch}×{plan.patch}")
-    averaged = _train(net, lessons, plan, steps, progress)
+    pace = Pace(plan.steps, plan.budget_s, started)
+    size = f"{plan.batch} patches of {plan.patch}×{plan.patch}"
+    say(
+        f"{plan.steps:,} steps of {size}" if plan.budget_s is None else f"steps of {size} while there is time"
+    )
+    averaged, steps = _train(net, lessons, plan, pace, progress)
     made = {"images": len(images), "steps": steps, "seconds": round(time.monotonic() - started, 1)}
     return Denoiser(
         spec=spec,
@@ -186,53 +187,54 @@ def _turned(patch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return patch[:, :, ::-1] if rng.random() < 0.5 else patch
 
 
-def _batches(lessons: Lessons, steps: int) -> Iterator[Lesson]:
-    return (lessons[step] for step in range(steps))
-
-
-def _affordable(net: nn.Module, lessons: Lessons, plan: DenoisingPlan, started: float) -> int:
-    """The steps that the budget allows, told by timing some on a copy."""
-    assert plan.budget_s is not None
-    trial = copy.deepcopy(net)
-    _train(trial, lessons, replace(plan, budget_s=None), 2, None)
-    begun = time.monotonic()
-    _train(trial, lessons, replace(plan, budget_s=None), _MEASURED, None)
-    each = (time.monotonic() - begun) / _MEASURED
-    return max(1, int(_SHARE * (plan.budget_s - (time.monotonic() - started)) / each))
-
-
 def _train(
-    net: nn.Module,
-    lessons: Lessons,
-    plan: DenoisingPlan,
-    steps: int,
-    progress: Callable[[int, int], None] | None,
-) -> nn.Module:
-    """Carry the steps out, and return the net with its weights averaged over the last ones."""
+    net: nn.Module, lessons: Lessons, plan: DenoisingPlan, pace: Pace, progress: Progress | None
+) -> tuple[nn.Module, int]:
+    """The net with its weights averaged over the last steps, and how many there were."""
     weights = [p for p in net.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(weights, plan.learning_rate, weight_decay=0.0, fused=True)
-    decay = min(plan.ema_decay, 1 - 1 / max(2, steps / 10))
-    averaged = torch.optim.swa_utils.AveragedModel(
-        net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(decay)
-    )
-    for step, lesson in enumerate(_batches(lessons, steps)):
+    averaged = torch.optim.swa_utils.AveragedModel(net, avg_fn=_averaged)
+    step = 0
+    while (done := pace.done(step)) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = plan.learning_rate * _pace(step, steps)
-        loss = _loss(net, lesson)
+            group["lr"] = plan.learning_rate * _rate(done)
+        loss = _loss(net, lessons[step])
         optimiser.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(weights, 0.05)
+        nn.utils.clip_grad_norm_(weights, MOST_GRADIENT)
         optimiser.step()
         averaged.update_parameters(net)
+        step += 1
         if progress is not None:
-            progress(step + 1, steps)
-    return averaged.module
+            progress(round(1000 * min(1.0, pace.done(step))), 1000)
+    return averaged.module, step
 
 
-def _pace(step: int, steps: int) -> float:
-    """Of the learning rate: up within a fiftieth of the steps, down along a cosine."""
-    warm = max(1, steps // 50)
-    return min((step + 1) / warm, 0.5 + 0.5 * math.cos(math.pi * step / steps))
+class Pace:
+    """How much of the training is done: by steps, or, where there is a budget, by the clock.
+
+    A busy machine takes fewer steps within a budget; the learning rate comes down in time all the same.
+    """
+
+    def __init__(self, steps: int, budget_s: float | None, started: float) -> None:
+        self._steps, self._budget_s, self._started = steps, budget_s, started
+
+    def done(self, step: int) -> float:
+        """From 0 to 1 and beyond; the first step is always taken."""
+        if self._budget_s is None:
+            return step / self._steps
+        return (time.monotonic() - self._started) / (_SHARE * self._budget_s) if step else 0.0
+
+
+def _rate(done: float) -> float:
+    """Of the learning rate: up within a fiftieth of the training, down along a cosine."""
+    return min((done + 0.002) / 0.02, 0.5 + 0.5 * math.cos(math.pi * done))
+
+
+def _averaged(average: torch.Tensor, new: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
+    """The mean over about the last tenth of the steps so far, but no more than 500."""
+    weight = max(1 / 500, 10 / (float(count) + 10))
+    return average + weight * (new - average)
 
 
 def _loss(net: nn.Module, lesson: Lesson) -> torch.Tensor:

@@ -1,0 +1,119 @@
+"""What `denoise` made → one self-contained HTML page: before and after, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from isthmus.data import Source, open_source
+from isthmus.data.distortion import Distortion
+from isthmus.data.similarity import ms_ssim
+from isthmus.files import refuse_existing, write_bytes
+from isthmus.reports.html import Section, TableRow, image, key_figures, table
+from isthmus.reports.page import framed
+from isthmus.reports.pictures import CUT_SIDE, data_uri, visible
+from isthmus.spec import DataSpec
+from isthmus.tasks.denoise import DenoiseResult
+
+SHOWN, LISTED = 8, 200
+
+
+def write_denoising(
+    path: str | Path,
+    noisy: Source,
+    denoised: str | Path,
+    clean: str | Path | None,
+    result: DenoiseResult,
+    *,
+    force: bool = False,
+) -> Path:
+    """Write the page.
+
+    Args:
+        path: of the page.
+        noisy: what was denoised.
+        denoised: the folder that it was written to.
+        clean: the same images without noise, where they are at hand.
+        result: of `denoise`.
+        force: replace an existing page.
+    Raises:
+        OutputExists: nothing was written.
+    """
+    path = Path(path)
+    refuse_existing(path, force=force)
+    after = open_source(result.files[0] if len(result.files) == 1 else denoised)
+    truth = None if clean is None else open_source(clean)
+    sections = [_figures(result), _pictures(noisy, after, truth), _list(noisy, after, truth, result)]
+    page = framed(
+        name=noisy.name,
+        about=f"{result.samples:,} images, noise taken away",
+        verdict=result.summary().partition(" → ")[0],
+        measured="Noise: standard deviation in the images' own units, as seen in each or as told.",
+        sections="\n".join(section.to_html() for section in sections),
+    )
+    write_bytes(path, page.encode(), force=force)
+    return path
+
+
+def _figures(result: DenoiseResult) -> Section:
+    levels = np.array(result.levels)
+    spread = f"median; {levels.min():.3g} to {levels.max():.3g}"
+    shown = [("images", f"{result.samples:,}", "all written"), ("noise", f"{np.median(levels):.3g}", spread)]
+    if result.after_psnr_db is not None and result.before_psnr_db is not None:
+        gain = result.after_psnr_db - result.before_psnr_db
+        shown += [
+            ("PSNR", f"{result.after_psnr_db:.2f} dB", f"{result.before_psnr_db:.2f} before, {gain:+.2f}")
+        ]
+    return Section("figures", "In short", "", key_figures(shown))
+
+
+def _pictures(noisy: Source, after: Source, truth: Source | None) -> Section:
+    chosen = np.linspace(0, len(noisy) - 1, min(SHOWN, len(noisy))).astype(int).tolist()
+    kinds = [("noisy", noisy), ("denoised", after), *([] if truth is None else [("clean", truth)])]
+    figures = []
+    for index in dict.fromkeys(chosen):
+        drawn = "".join(
+            _drawn(source, index, f"{noisy.layout.item_name(index)}, {kind}") for kind, source in kinds
+        )
+        figures.append(f"<figure>{drawn}<figcaption>{noisy.layout.item_name(index)}</figcaption></figure>")
+    lead = f"{', '.join(kind for kind, _ in kinds)}; large images by their middle, pixel for pixel."
+    return Section("pictures", "Before and after", lead, "\n".join(figures))
+
+
+def _drawn(source: Source, index: int, alt: str) -> str:
+    (sample,) = source.read([index])
+    pixels = visible(_middle(sample), source.spec)
+    return image(data_uri(pixels), alt, width=pixels.shape[1], height=pixels.shape[0])
+
+
+def _middle(sample: np.ndarray) -> np.ndarray:
+    top, left = (max(0, (side - CUT_SIDE) // 2) for side in sample.shape[:2])
+    return sample[top : top + CUT_SIDE, left : left + CUT_SIDE]
+
+
+def _list(noisy: Source, after: Source, truth: Source | None, result: DenoiseResult) -> Section:
+    rows = []
+    for index, level in enumerate(result.levels[:LISTED]):
+        told = [noisy.layout.item_name(index), f"{level:.3g}"]
+        if truth is not None:
+            told += _qualities(noisy, after, truth, index)
+        rows.append(TableRow(told))
+    heads = ["image", "noise"]
+    if truth is not None:
+        heads += ["PSNR before", "after", "MS-SSIM before", "after"]
+    lead = f"The first {LISTED}." if len(result.levels) > LISTED else ""
+    return Section("images", "Image by image", lead, table(heads, rows, words=[0]))
+
+
+def _qualities(noisy: Source, after: Source, truth: Source, index: int) -> list[str]:
+    images = [source.read([index])[0] for source in (noisy, after, truth)]
+    spec = noisy.spec
+    psnr = [Distortion.between(images[2], each, spec).psnr_db for each in images[:2]]
+    alike = [_similarity(images[2], each, spec) for each in images[:2]]
+    return [*(f"{each:.2f} dB" for each in psnr), *(f"{each:.4f}" for each in alike)]
+
+
+def _similarity(truth: np.ndarray, other: np.ndarray, spec: DataSpec) -> float:
+    shaped = [each.reshape(1, *each.shape[:2], -1) for each in (truth, other)]
+    return float(ms_ssim(*shaped, peak=spec.high - spec.low)[0])
