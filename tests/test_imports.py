@@ -142,3 +142,22 @@ def test_waiting_threads_spin_briefly_unless_the_user_decided(monkeypatch: pytes
     assert int(python(told, "--version").stdout.split()[-1]) < 10_000
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     assert python(told, "--version").stdout.split()[-1] == "None"
+
+
+def test_arrays_and_images_need_neither_pyarrow_nor_soundfile(folder: Path, tmp_path: Path):
+    absent = '("torch", "accelerate", "pyarrow", "pandas", "soundfile")'
+    bare = WITHOUT_TORCH.replace('("torch", "accelerate")', absent)
+    archive = tmp_path / "bare.isz"
+    for words in (
+        ("compress", folder / "rows.npy", "-o", archive),
+        ("verify", archive),
+        ("info", archive),
+        ("decompress", archive, "-o", tmp_path / "out"),
+        ("clean", "digits", "--dry-run"),
+    ):
+        done = python(bare, *words)
+        assert done.returncode == 0, done.stderr
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n")
+    done = python(bare, "compress", tmp_path / "t.csv", "-o", tmp_path / "t.isz")
+    assert done.returncode != 0
+    assert "isthmus[tables]" in done.stderr
