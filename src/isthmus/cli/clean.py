@@ -1,14 +1,17 @@
-"""`isthmus clean`: a table → its wrong cells, mended where that is known."""
+"""`isthmus clean`: a table → its wrong cells, mended where that is known; images → those that are no use."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from typer import Option
+from typer import Argument, Option
 
-from isthmus.cli.options import Force, Header, SchemaFile, SkipBad, TableArgument, read_schema
+from isthmus.cli.options import TABLES, Force, Header, SchemaFile, SkipBad, read_schema
 from isthmus.cli.voice import Voice, command
+
+if TYPE_CHECKING:
+    from isthmus.tasks.items import ItemIssue
 
 SHOWN = 20
 
@@ -16,14 +19,30 @@ SHOWN = 20
 @command("isthmus clean customers.csv -o clean.csv --log changes.csv")
 def clean(
     voice: Voice,
-    source: TableArgument,
+    source: Annotated[
+        str,
+        Argument(
+            metavar="SOURCE",
+            help=f"{TABLES} Or images: a folder, a .zip, a stack in a .npy.",
+            show_default=False,
+        ),
+    ],
     output: Annotated[
         Path | None,
-        Option("--output", "-o", metavar="CLEAN.csv", help="The mended table.", show_default=False),
+        Option(
+            "--output",
+            "-o",
+            metavar="CLEAN",
+            help="The mended table, a .csv; of images a folder, for those that are sound.",
+            show_default=False,
+        ),
     ] = None,
     log: Annotated[
         Path | None,
-        Option(metavar="CHANGES.csv", help="Each change with its reason; default: beside the output."),
+        Option(
+            metavar="LOG.csv",
+            help="Each change, or each image left out, with its reason; default: beside the output.",
+        ),
     ] = None,
     confidence: Annotated[
         float | None, Option(metavar="SHARE", help="Change nothing that is less sure; default: 0.6.")
@@ -40,9 +59,10 @@ def clean(
     skip_bad: SkipBad = False,
     force: Force = False,
 ) -> None:
-    """Find wrong, missing and repeated values in TABLE, and mend what is known."""
+    """Find wrong, missing and repeated values in a table, and mend what is known; or bad images."""
     from isthmus.tasks.clean import CONFIDENCE
     from isthmus.tasks.clean import clean as run
+    from isthmus.tasks.items import ItemsResult
 
     result = run(
         source,
@@ -58,8 +78,18 @@ def clean(
         force=force,
         say=voice.say,
     )
-    for issue in result.issues[:SHOWN] if dry_run or voice.verbose else ():
+    shown = SHOWN if dry_run or voice.verbose else 0
+    if isinstance(result, ItemsResult):
+        for item in result.issues[:shown]:
+            voice.say(_told(item))
+        voice.result(result)
+        return
+    for issue in result.issues[:shown]:
         old = "(missing)" if issue.old is None else issue.old
         new = "?" if issue.new is None else issue.new
         voice.say(f"row {issue.row:,}, {issue.column}: {old} → {new} ({issue.reason})")
     voice.result(result)
+
+
+def _told(issue: ItemIssue) -> str:
+    return f"{issue.item}: {issue.issue} ({issue.reason})"

@@ -1,6 +1,6 @@
 """A table → the table with its wrong cells mended, and a log of every change.
 
-Nothing is changed below the confidence asked for.
+Nothing is changed below the confidence asked for. Images take another road, tasks/items.py.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from isthmus.data.tables import Schema, TableSource
 from isthmus.errors import UseError
 from isthmus.files import refuse_existing
 from isthmus.model.detector import Detector
-from isthmus.tasks.detect import detect, fit_detector, opened, sentence
 from isthmus.tasks.imputing import imputed
 from isthmus.tasks.issues import Issue, find_issues, near_repeats, repeats
+from isthmus.tasks.items import ItemsResult, clean_items, holds_items
 from isthmus.tasks.lines import csv_lines, write_lines
 from isthmus.tasks.results import Result
 
@@ -92,12 +92,12 @@ def clean(
     dry_run: bool = False,
     force: bool = False,
     say: Callable[[str], None] = lambda line: None,
-) -> CleanResult:
-    """Find wrong cells, and mend those that are known.
+) -> CleanResult | ItemsResult:
+    """Find wrong cells, and mend those that are known; of images, find those that are no use.
 
     Args:
-        source: a path, a matrix, a DataFrame, or an opened TableSource.
-        output: a .csv of the mended table; None writes none.
+        source: a path, a matrix, a DataFrame, or an opened TableSource; or images, see `clean_items`.
+        output: a .csv of the mended table, or a folder for the images that are kept; None writes none.
         log: a .csv of the changes; None puts it beside the output, NAME.changes.csv.
         confidence: from which on a cell is mended, 0 to 1.
         schema: kinds of columns that are known better than their cells tell.
@@ -108,7 +108,48 @@ def clean(
         dry_run: find, and write nothing.
         force: replace existing outputs.
         say: told in a line each what was seen.
+
+    confidence, schema, header, impute and odd_rows are for tables alone.
     """
+    if holds_items(source):
+        wishes = {"--confidence": confidence != CONFIDENCE, "--schema": schema, "--impute": impute,
+                  "--header": header is not None, "--odd-rows": odd_rows}  # fmt: skip
+        _require_no_wishes(source, [name for name, given in wishes.items() if given])
+        return clean_items(source, output, log=log, dry_run=dry_run, force=force, say=say)
+    return clean_table(
+        source,
+        output,
+        log=log,
+        confidence=confidence,
+        schema=schema,
+        header=header,
+        skip_bad=skip_bad,
+        impute=impute,
+        odd_rows=odd_rows,
+        dry_run=dry_run,
+        force=force,
+        say=say,
+    )
+
+
+def clean_table(
+    source: Any,
+    output: str | Path | None = None,
+    *,
+    log: str | Path | None = None,
+    confidence: float = CONFIDENCE,
+    schema: Schema | None = None,
+    header: bool | None = None,
+    skip_bad: bool = False,
+    impute: bool = False,
+    odd_rows: bool = False,
+    dry_run: bool = False,
+    force: bool = False,
+    say: Callable[[str], None] = lambda line: None,
+) -> CleanResult:
+    """The same of tables alone; for the arguments see `clean`."""
+    from isthmus.tasks.detect import fit_detector, opened  # takes PyArrow, which images do without
+
     require(0 < confidence <= 1, "confidence", "above 0 and at most 1", confidence)
     output = None if output is None or dry_run else Path(output)
     log = _log_beside(output, log, dry_run)
@@ -160,7 +201,9 @@ class Cleaner:
 
     def find_issues(self) -> Cleaner:
         """Look at every cell and row."""
-        self._found = clean(self._source, confidence=self._confidence, schema=self._schema, dry_run=True)
+        self._found = clean_table(
+            self._source, confidence=self._confidence, schema=self._schema, dry_run=True
+        )
         return self
 
     def report(self) -> str:
@@ -207,6 +250,8 @@ def _filled(issues: list[Issue], guesses: Iterable[Issue]) -> list[Issue]:
 
 def _odd_rows(source: TableSource, detector: Detector) -> list[tuple[int, float, str]]:
     """Rows that are odd as a whole, the oddest first."""
+    from isthmus.tasks.detect import detect, sentence
+
     found = detect(source, detector)
     order = np.argsort(-found.scores, kind="stable")[: found.anomalies]
     return [
@@ -239,6 +284,12 @@ def _log_beside(output: Path | None, log: str | Path | None, dry_run: bool) -> P
     if log is not None:
         return Path(log)
     return None if output is None else output.with_name(f"{output.stem}.changes.csv")
+
+
+def _require_no_wishes(source: Any, wishes: list[str]) -> None:
+    if wishes:
+        told = f" {source}" if isinstance(source, (str, Path)) else ""
+        raise UseError(f"{', '.join(wishes)} must be left out: that is for tables, and{told} holds images.")
 
 
 def _require_csv(*paths: Path | None, force: bool) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isthmus.data.tables.csvs import dialect_of, opened
 from isthmus.errors import DamagedFile, NoData
 
 READ_BYTES = 8 << 20
@@ -97,6 +96,8 @@ def form_of(path: Path, *, header: bool | None = None) -> Form:
         NoData: it holds none.
         BadItem: it is no text.
     """
+    from isthmus.data.tables.csvs import dialect_of, opened
+
     with opened(path) as file:
         sample = file.read(READ_BYTES)
     if not sample.strip():
@@ -126,6 +127,8 @@ def parts_of(path: Path, form: Form) -> Iterator[bytes]:
 
     Where rows end is told by their quotes, as far as these can be trusted.
     """
+    from isthmus.data.tables.csvs import opened
+
     end, quotes = "\n".encode(form.encoding), form.has_quotes
     with opened(path) as file:
         file.read(len(form.start.encode(form.encoding, ERRORS[form.encoding])))
