@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
 from isthmus.cli.options import Force, SkipBad, SourceArgument, Threads, default_output
 from isthmus.cli.progress import progress_bar
 from isthmus.cli.voice import Voice, command
+
+if TYPE_CHECKING:
+    from isthmus.model import Denoiser
 
 
 @command("isthmus denoise noisy/ -m photos.ism -o clean/")
@@ -22,18 +25,19 @@ def denoise(
             "--model",
             "-m",
             metavar="MODEL.ism",
-            help="Made by `isthmus fit … --recipe denoise`.",
+            help="Made by `isthmus fit … --recipe denoise`; of tables by `isthmus fit`.",
             show_default=False,
         ),
     ],
     output: Annotated[
-        Path | None, Option("--output", "-o", metavar="DIR", help="Default: a folder of SOURCE's name.")
+        Path | None,
+        Option("--output", "-o", metavar="DIR", help="Default: SOURCE's name; of tables a .csv."),
     ] = None,
     level: Annotated[
         float | None,
         Option(
             metavar="SIGMA",
-            help="Standard deviation of the noise, in the samples' units.",
+            help="Standard deviation of the noise, in the images' units; of tables in usual spreads.",
             show_default="seen in each sample",
         ),
     ] = None,
@@ -55,12 +59,46 @@ def denoise(
     force: Force = False,
     threads: Threads = None,
 ) -> None:
-    """Take the noise from samples."""
+    """Take the noise from images, recordings, or the numbers of a table."""
+    from isthmus.errors import UseError
+    from isthmus.model import Denoiser, Detector, SoundDenoiser, load_model
     from isthmus.threads import limit_threads
 
     limit_threads(threads)
+    loaded = load_model(model)
+    if isinstance(loaded, Denoiser):
+        return _images(voice, loaded, source, output, level, mask, clean, report, skip_bad, force)
+    for name, value in {"mask": mask, "clean": clean, "report": report}.items():
+        if value is not None:
+            raise UseError(f"--{name} is for images: leave it out.")
+    if isinstance(loaded, SoundDenoiser):
+        from isthmus.tasks.sound import denoise_sound
+
+        if level is not None:
+            raise UseError("--level is for images and tables: leave it out.")
+        target = output or default_output(source, "-denoised")
+        return voice.result(denoise_sound(source, loaded, target, skip_bad=skip_bad, force=force))
+    if not isinstance(loaded, Detector):
+        raise UseError(f"{model} is no denoiser. Make one: isthmus fit SOURCE --recipe denoise")
+    from isthmus.tasks.denoise_table import denoise_table
+
+    target = output or default_output(source, "-denoised.csv")
+    return voice.result(denoise_table(source, loaded, target, level=level, skip_bad=skip_bad, force=force))
+
+
+def _images(
+    voice: Voice,
+    denoiser: Denoiser,
+    source: str,
+    output: Path | None,
+    level: float | None,
+    mask: str | None,
+    clean: str | None,
+    report: Path | None,
+    skip_bad: bool,
+    force: bool,
+) -> None:
     from isthmus.data import open_source
-    from isthmus.model.denoiser import Denoiser
     from isthmus.tasks.denoise import denoise as run
 
     opened = open_source(source, skip_bad=skip_bad)
@@ -68,14 +106,7 @@ def denoise(
     target = output or default_output(source, "-denoised")
     with progress_bar(voice, "denoising", opened.raw_bytes) as progress:
         result = run(
-            opened,
-            Denoiser.load(model),
-            target,
-            level=level,
-            mask=mask,
-            clean=clean,
-            force=force,
-            progress=progress,
+            opened, denoiser, target, level=level, mask=mask, clean=clean, force=force, progress=progress
         )
     if report is not None:
         from isthmus.reports.denoising import write_denoising

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
@@ -25,6 +25,9 @@ from isthmus.cli.options import (
 )
 from isthmus.cli.voice import Voice, command
 from isthmus.errors import UseError
+
+if TYPE_CHECKING:
+    from isthmus.tasks.results import Result
 
 DENOISE = "denoise"
 
@@ -54,7 +57,8 @@ def fit(
         str | None,
         Option(
             metavar="KIND",
-            help="With --recipe denoise: gaussian, poisson, salt_pepper, impulse, missing, blur or clipping.",
+            help="With --recipe denoise: gaussian, poisson, salt_pepper, impulse, missing, blur or clipping; "
+            "of recordings gaussian, or recordings of the noise.",
             show_default="gaussian",
         ),
     ] = None,
@@ -85,16 +89,11 @@ def fit(
 
     output = output or default_output(source, ".ism")
     budget_s = None if budget is None else parse_duration(budget)
-    if is_table(source):
-        refuse(
-            "A detector of tables",
-            recipe=recipe,
-            set=set_,
-            resume=resume or None,
-            device=device,
-            **{"for": for_, "from": from_},
-        )
+    foreign = {"set": set_, "resume": resume or None, "device": device, "for": for_, "from": from_}
+    if is_table(source) or recipe == DENOISE:
         limit_threads(threads)
+    if is_table(source):
+        refuse("A detector of tables", recipe=recipe, noise=noise, levels=levels, **foreign)
         made = fit_detector(
             source,
             output,
@@ -110,23 +109,9 @@ def fit(
         voice.result(made)
         return
     if recipe == DENOISE:
-        from isthmus.tasks.denoise import fit_denoiser
-
-        refuse("A denoiser", set=set_, resume=resume or None, device=device, **{"for": for_, "from": from_})
-        limit_threads(threads)
-        learned = fit_denoiser(
-            source,
-            output,
-            noise=noise or "gaussian",
-            levels=parse_levels(levels),
-            from_noisy=noisy,
-            budget_s=budget_s,
-            seed=seed or 0,
-            skip_bad=skip_bad,
-            force=force,
-            say=voice.say,
-        )
-        voice.result(learned)
+        refuse("A denoiser", **foreign)
+        common = {"budget_s": budget_s, "seed": seed or 0, "skip_bad": skip_bad, "force": force}
+        voice.result(_denoiser(source, output, noise, levels, noisy, say=voice.say, **common))
         return
     if noise is not None or levels is not None or noisy:
         raise UseError("--noise, --levels and --noisy are for denoisers: add --recipe denoise.")
@@ -152,6 +137,24 @@ def fit(
     voice.detail(f"stopped after {result.steps:,} steps ({result.stopped}); best after {result.best_step:,}")
     voice.left_out(result.skipped)
     voice.result(result)
+
+
+def _denoiser(
+    source: str, output: Path, noise: str | None, levels: str | None, noisy: bool, **common: Any
+) -> Result:
+    """One of recordings or of images, as SOURCE is."""
+    from isthmus.data.audio import is_audio
+    from isthmus.tasks.denoise import fit_denoiser
+    from isthmus.tasks.sound import WHITE, fit_sound_denoiser
+
+    if not is_audio(source):
+        kind = noise or "gaussian"
+        return fit_denoiser(
+            source, output, noise=kind, levels=parse_levels(levels), from_noisy=noisy, **common
+        )
+    if levels is not None or noisy:
+        raise UseError("--levels and --noisy are for images: leave them out.")
+    return fit_sound_denoiser(source, output, noise=None if noise in (None, WHITE) else noise, **common)
 
 
 def refuse(what: str, **given: object) -> None:

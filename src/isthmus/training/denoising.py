@@ -88,12 +88,14 @@ def train_denoiser(
     say(
         f"{plan.steps:,} steps of {size}" if plan.budget_s is None else f"steps of {size} while there is time"
     )
-    averaged, steps = _train(net, lessons, plan, pace, progress)
+    averaged, steps = carry_out(
+        net, lambda step: _loss(net, lessons[step]), plan.learning_rate, pace, progress
+    )
     made = {"images": len(images), "steps": steps, "seconds": round(time.monotonic() - started, 1)}
     return Denoiser(
         spec=spec,
         noise=plan.noise,
-        program=_program(averaged, spec.channels),
+        program=as_program(averaged, spec.channels),
         from_noisy=plan.from_noisy,
         provenance=(provenance or {}) | made,
     )
@@ -187,18 +189,30 @@ def _turned(patch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return patch[:, :, ::-1] if rng.random() < 0.5 else patch
 
 
-def _train(
-    net: nn.Module, lessons: Lessons, plan: DenoisingPlan, pace: Pace, progress: Progress | None
+def carry_out(
+    net: nn.Module,
+    loss_of: Callable[[int], torch.Tensor],
+    learning_rate: float,
+    pace: Pace,
+    progress: Progress | None,
 ) -> tuple[nn.Module, int]:
-    """The net with its weights averaged over the last steps, and how many there were."""
+    """Train: the net with its weights averaged over the last steps, and how many there were.
+
+    Args:
+        net: what learns.
+        loss_of: the loss of a step.
+        learning_rate: the highest.
+        pace: says when it is over.
+        progress: told how much is done, and of how much.
+    """
     weights = [p for p in net.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(weights, plan.learning_rate, weight_decay=0.0, fused=True)
+    optimiser = torch.optim.AdamW(weights, learning_rate, weight_decay=0.0, fused=True)
     averaged = torch.optim.swa_utils.AveragedModel(net, avg_fn=_averaged)
     step = 0
     while (done := pace.done(step)) < 1:
         for group in optimiser.param_groups:
-            group["lr"] = plan.learning_rate * _rate(done)
-        loss = _loss(net, lessons[step])
+            group["lr"] = learning_rate * _rate(done)
+        loss = loss_of(step)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(weights, MOST_GRADIENT)
@@ -237,15 +251,20 @@ def _averaged(average: torch.Tensor, new: torch.Tensor, count: torch.Tensor | in
     return average + weight * (new - average)
 
 
+def autocast() -> torch.autocast:
+    """bfloat16 where the processor computes in it."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16(cpu=True))
+
+
 def _loss(net: nn.Module, lesson: Lesson) -> torch.Tensor:
     given = torch.from_numpy(lesson.given).to(memory_format=torch.channels_last)
-    with torch.autocast("cpu", torch.bfloat16, enabled=has_bfloat16(cpu=True)):
+    with autocast():
         made = net(given)
     errors = (made.float() - torch.from_numpy(lesson.wanted)).square().mean(dim=(1, 2, 3))
     return (errors * torch.from_numpy(lesson.weights)).mean()
 
 
-def _program(net: nn.Module, planes: int) -> Program:
+def as_program(net: nn.Module, planes: int) -> Program:
     """The net as operations, for any size of image."""
     made = Lowering()
     lower(net, made, made.add("pad", 0, numbers=(FINENESS,)), "")

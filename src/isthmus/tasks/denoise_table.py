@@ -1,0 +1,157 @@
+"""A table of noisy numbers → one with less noise: each number and what its row says of it, weighed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus.config import require
+from isthmus.data.tables import Table, TableSource
+from isthmus.data.tables.features import ColumnFeatures, squashed, unsquashed
+from isthmus.data.tables.table import shown
+from isthmus.errors import UseError
+from isthmus.files import refuse_existing
+from isthmus.model.detector import Detector
+from isthmus.tasks.lines import csv_lines, write_lines
+from isthmus.tasks.results import Result
+
+TRIED_ROWS = 2000
+LEAST_CHANGE = 1e-3
+"""Of a column's usual spread; a number that would change by less stays as it is."""
+
+
+@dataclass(frozen=True)
+class TableDenoiseResult(Result):
+    """What `denoise_table` made."""
+
+    output: Path
+    rows: int
+    changed: int
+    """Numbers."""
+    believed: dict[str, float] = field(repr=False)
+    """How much of each column's numbers is kept, 0 to 1: the rest is what the row says."""
+
+    def summary(self) -> str:
+        """One line for a terminal."""
+        told = sorted(self.believed, key=lambda name: self.believed[name])[:4]
+        words = ", ".join(f"{name} {1 - self.believed[name]:.0%}" for name in told)
+        return (
+            f"{self.rows:,} rows: {self.changed:,} numbers in {len(self.believed):,} columns moved towards "
+            f"what their rows say (most: {words or 'none'}) → {self.output}"
+        )
+
+
+def denoise_table(
+    source: Any,
+    detector: Detector,
+    output: str | Path,
+    *,
+    level: float | None,
+    header: bool | None = None,
+    skip_bad: bool = False,
+    force: bool = False,
+) -> TableDenoiseResult:
+    """Take noise from the numbers of a table; words, dates and what is missing stay.
+
+    The members of the detector guess each number without having seen it, so their error is independent of
+    its noise, and both are weighed by how large they are.
+
+    Args:
+        source: a path, a matrix, a DataFrame.
+        detector: made by `fit_detector` on such a table, noisy or not.
+        output: a .csv.
+        level: standard deviation of the noise, in usual spreads of each column; nothing in a table tells
+            noise from what is merely not to be guessed.
+        header: whether a text file's first row names the columns; None looks.
+        skip_bad: leave rows out that cannot be read.
+        force: replace an existing output.
+    Raises:
+        UseError: no level.
+    """
+    from isthmus.tasks.detect import opened
+
+    if level is None:
+        raise UseError(
+            "A table does not say how noisy it is: give --level, in usual spreads of a column (0.2)."
+        )
+    require(level >= 0, "level", "at least 0", level)
+    output = Path(output)
+    if output.suffix != ".csv":
+        raise UseError(f"The output must be a .csv; got {output}.")
+    refuse_existing(output, force=force)
+    table_source: TableSource = opened(source, None, header, skip_bad)
+    work = _Work(detector, level)
+    lines = csv_lines(table_source.schema.names, work.rows(table_source))
+    write_lines(output, lines, force=force)
+    return TableDenoiseResult(output, work.count, work.changed, work.believed)
+
+
+class _Work:
+    """Chunk after chunk."""
+
+    def __init__(self, detector: Detector, level: float) -> None:
+        self._detector, self._features = detector, detector.features
+        self._columns = [
+            place
+            for place, column in enumerate(self._features.columns)
+            if column.spread and column.column.kind != "date"
+        ]
+        self._shares = {place: self._share(place, level) for place in self._columns}
+        self.count = self.changed = 0
+
+    @property
+    def believed(self) -> dict[str, float]:
+        """See TableDenoiseResult."""
+        names = self._features.columns
+        return {names[place].column.name: round(share, 4) for place, share in self._shares.items()}
+
+    def rows(self, source: TableSource) -> Iterator[list[str]]:
+        """The rows as they stand there, but for their numbers."""
+        texts, places = source.written(), {name: at for at, name in enumerate(source.schema.names)}
+        for chunk in source.chunks(self._features.schema):
+            new = self._denoised(chunk)
+            for row in range(len(chunk)):
+                cells = list(next(texts))
+                for name, column in new.items():
+                    if row in column:
+                        cells[places[name]] = column[row]
+                yield cells
+            self.count += len(chunk)
+            self.changed += sum(map(len, new.values()))
+
+    def _denoised(self, chunk: Table) -> dict[str, dict[int, str]]:
+        """By column and row: the numbers that change."""
+        some = chunk.select(self._features.schema.names)
+        matrix = squashed(self._features.matrix(some)).astype(np.float32)
+        found = {}
+        for place in self._columns:
+            column, cells = self._features.columns[place], some.columns[place]
+            assert cells.numbers is not None
+            seen, guessed = self._pair(matrix, place)
+            made = unsquashed(self._shares[place] * seen + (1 - self._shares[place]) * guessed)
+            moved = np.isfinite(cells.numbers) & (np.abs(made - unsquashed(seen)) > LEAST_CHANGE)
+            found[column.column.name] = {
+                int(row): _printed(column, float(made[row])) for row in np.flatnonzero(moved)
+            }
+        return found
+
+    def _pair(self, matrix: np.ndarray, place: int) -> tuple[np.ndarray, np.ndarray]:
+        """The numbers of a column, and what the members say of them without them; both squashed."""
+        mine = self._features.owners == place
+        guessed = self._detector.members.restore(np.where(mine, 0, matrix).astype(np.float32))[:, mine]
+        return matrix[:, mine][:, 0].astype(np.float64), guessed[:, 0].astype(np.float64)
+
+    def _share(self, place: int, level: float) -> float:
+        """How much of a number is kept: of the error of guesses, what the noise alone does not explain."""
+        kept = squashed(self._detector.kept[:TRIED_ROWS]).astype(np.float32)
+        seen, guessed = self._pair(kept, place)
+        error = float(np.square(seen - guessed).mean())
+        return max(0.0, 1 - level**2 / error) if error > 0 else 0.0
+
+
+def _printed(column: ColumnFeatures, value: float) -> str:
+    return shown(column.column, value * column.spread + column.middle)

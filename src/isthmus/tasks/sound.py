@@ -1,0 +1,256 @@
+"""Noisy recordings → recordings without noise: `fit_denoiser` and `denoise` for audio."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus._version import __version__
+from isthmus.data.audio.recordings import AudioSource, Recording, open_audio
+from isthmus.data.audio.writing import write_recordings
+from isthmus.errors import MissingExtra, UseError
+from isthmus.files import refuse_existing
+from isthmus.model.sound_denoiser import SoundDenoiser
+from isthmus.tasks.results import Result
+
+WHITE, RECORDED = "gaussian", "recorded"
+MOST_LEARNED_S = 3600.0
+"""Of the clean recordings, and of the noise, that is held in memory to learn from."""
+Say = Callable[[str], None]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class SoundDenoiserResult(Result):
+    """What `fit_sound_denoiser` made."""
+
+    model_path: Path | None
+    recordings: int
+    noise: str
+    steps: int
+    seconds: float
+    denoiser: SoundDenoiser = field(repr=False)
+
+    def summary(self) -> str:
+        """One line for a terminal."""
+        where = f" → {self.model_path}" if self.model_path else ""
+        return (
+            f"Learned to take noise ({self.noise}) from {self.recordings:,} recordings in "
+            f"{self.steps:,} steps, {self.seconds:.0f} s{where}"
+        )
+
+
+@dataclass(frozen=True)
+class SoundDenoiseResult(Result):
+    """What `denoise_sound` made."""
+
+    files: tuple[Path, ...]
+    recordings: int
+    seconds: float
+    """Of sound."""
+    directory: Path
+    clipped: tuple[str, ...]
+    """Recordings that reach full scale often: they were clipped before, and stay so."""
+
+    def summary(self) -> str:
+        """One line for a terminal, and one for what was clipped."""
+        line = f"{self.recordings:,} recordings, {self.seconds:,.1f} s, without noise → {self.directory}"
+        if not self.clipped:
+            return line
+        return (
+            f"{line}\n{len(self.clipped):,} of them were clipped when they were made, first {self.clipped[0]}"
+        )
+
+
+def fit_sound_denoiser(
+    source: Any,
+    output: str | Path | None = None,
+    *,
+    noise: Any = None,
+    budget_s: float | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    skip_bad: bool = False,
+    force: bool = False,
+    say: Say = lambda line: None,
+    progress: Progress | None = None,
+) -> SoundDenoiserResult:
+    """Learn to take noise from recordings.
+
+    Args:
+        source: clean recordings: a file, a folder, a .zip.
+        output: the .ism file; None keeps the model in memory.
+        noise: recordings of noise alone, of the same rate; None: white noise.
+        budget_s: seconds; replaces `steps`.
+        steps: of training; None takes 1,500.
+        seed: of everything random.
+        skip_bad: leave unreadable files out.
+        force: replace an existing output.
+        say: told in a line each what is planned.
+        progress: told how much is done, and of how much.
+    Raises:
+        MissingExtra: PyTorch or soundfile is not installed.
+        UseError: recordings of several rates.
+    """
+    output = None if output is None else Path(output)
+    if output is not None:
+        refuse_existing(output, force=force)
+    clean = open_audio(source, skip_bad=skip_bad)
+    rate = _rate_of(clean)
+    heard = [] if noise is None else _signals(open_audio(noise, skip_bad=skip_bad), rate)
+    signals = _signals(clean, rate)
+    try:
+        from isthmus.training.sound_denoising import SoundPlan, train_sound_denoiser
+    except ImportError as wrong:
+        raise MissingExtra(
+            "Learning takes PyTorch, which is not installed: pip install 'isthmus[train]'."
+        ) from wrong
+    kind = WHITE if noise is None else RECORDED
+    say(f"{len(clean.recordings):,} recordings of {rate:,} Hz; noise: {kind}")
+    plan = SoundPlan(steps=steps or 1500, budget_s=budget_s, seed=seed)
+    made = {"isthmus": __version__, "trained_on": clean.name, "noise": kind}
+    denoiser = train_sound_denoiser(signals, heard, rate, plan, provenance=made, say=say, progress=progress)
+    if output is not None:
+        denoiser.save(output, force=force)
+    told = denoiser.provenance
+    return SoundDenoiserResult(output, len(clean.recordings), kind, told["steps"], told["seconds"], denoiser)
+
+
+def denoise_sound(
+    source: Any,
+    denoiser: SoundDenoiser,
+    output: str | Path,
+    *,
+    skip_bad: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> SoundDenoiseResult:
+    """Take the noise from recordings; a few seconds are held at a time, however long they are.
+
+    Args:
+        source: noisy recordings: a file, a folder, a .zip.
+        denoiser: made by `fit_sound_denoiser`.
+        output: a folder for the recordings, named and typed as they were.
+        skip_bad: leave unreadable files out.
+        force: replace existing files.
+        progress: told recordings done and in all.
+    Raises:
+        SpecMismatch: recordings of another rate than the denoiser's.
+    """
+    noisy = open_audio(source, skip_bad=skip_bad)
+    for recording in noisy.recordings:
+        denoiser.require_rate(recording.kind.rate)
+    work = _Work(noisy, denoiser, progress)
+    files = write_recordings(
+        [_restored(recording) for recording in noisy.recordings],
+        work.all_pieces(),
+        Path(output),
+        archive=noisy.archive,
+        force=force,
+    )
+    seconds = sum(each.frames / each.kind.rate for each in noisy.recordings)
+    return SoundDenoiseResult(
+        tuple(files), len(noisy.recordings), round(seconds, 2), Path(output), tuple(work.clipped)
+    )
+
+
+class _Work:
+    """Recordings one after the other."""
+
+    def __init__(self, noisy: AudioSource, denoiser: SoundDenoiser, progress: Progress | None) -> None:
+        self._noisy, self._denoiser, self._progress = noisy, denoiser, progress
+        self.clipped: list[str] = []
+
+    def all_pieces(self) -> Iterator[Iterator[np.ndarray]]:
+        """The pieces of each."""
+        for number, recording in enumerate(self._noisy.recordings):
+            yield self._pieces(recording)
+            if self._progress is not None:
+                self._progress(number + 1, len(self._noisy.recordings))
+
+    def _pieces(self, recording: Recording) -> Iterator[np.ndarray]:
+        """(frames, channels): every channel by itself, side by side."""
+        scale, at_full = np.float32(recording.kind.full_scale), 0
+        tracks = [_Track(self._denoiser) for _ in range(recording.kind.channels)]
+        for piece in self._noisy.pieces(recording):
+            heard = np.nan_to_num(piece.astype(np.float32) / scale, posinf=1, neginf=-1)
+            at_full += int((np.abs(heard) >= 0.9999).sum())
+            for track, signal in zip(tracks, heard.T, strict=True):
+                track.take(signal)
+            yield from _typed(tracks, recording, scale)
+        for track in tracks:
+            track.end()
+        yield from _typed(tracks, recording, scale)
+        if at_full > 0.001 * recording.frames * recording.kind.channels:
+            self.clipped.append(recording.name)
+
+
+class _Track:
+    """One channel, fed piece by piece."""
+
+    def __init__(self, denoiser: SoundDenoiser) -> None:
+        self._waiting: list[np.ndarray] = []
+        self._ended = False
+        self._made = denoiser.pieces(self._heard())
+        self.ready: list[np.ndarray] = []
+
+    def take(self, signal: np.ndarray) -> None:
+        """More of the signal."""
+        self._waiting.append(signal)
+
+    def end(self) -> None:
+        """No more of it."""
+        self._ended = True
+        self.ready += list(self._made)
+
+    def _heard(self) -> Iterator[np.ndarray]:
+        while self._waiting:
+            yield self._waiting.pop(0)
+
+
+def _typed(tracks: Sequence[_Track], recording: Recording, scale: np.float32) -> Iterator[np.ndarray]:
+    """What all tracks have ready, in the recording's own type."""
+    while all(track.ready for track in tracks):
+        made = np.stack([track.ready.pop(0) for track in tracks], axis=1)
+        if recording.kind.is_float:
+            yield made.astype(recording.kind.read_as)
+        else:
+            yield np.clip(np.round(made * scale), -scale, scale - 1).astype(np.int32)
+
+
+def _restored(recording: Recording) -> Recording:
+    return Recording(recording.name, recording.kind.restored, recording.frames)
+
+
+def _rate_of(source: AudioSource) -> int:
+    rates = sorted({each.kind.rate for each in source.recordings})
+    if len(rates) > 1:
+        raise UseError(
+            f"{source.name} must have one rate to learn from; it has {', '.join(map(str, rates))} Hz. "
+            "Convert them first."
+        )
+    return rates[0]
+
+
+def _signals(source: AudioSource, rate: int) -> list[np.ndarray]:
+    """Every channel of the recordings, float32, up to an hour of them."""
+    found, left = [], MOST_LEARNED_S * rate
+    for recording in source.recordings:
+        if recording.kind.rate != rate:
+            raise UseError(
+                f"The noise must have the rate of the recordings, {rate:,} Hz; {recording.name} has "
+                f"{recording.kind.rate:,} Hz. Convert it first."
+            )
+        if left <= 0:
+            break
+        frames = np.concatenate([*source.pieces(recording), np.zeros((0, recording.kind.channels))])
+        heard = np.nan_to_num(frames.astype(np.float32) / np.float32(recording.kind.full_scale))
+        found += [np.ascontiguousarray(channel) for channel in heard.T if len(channel)]
+        left -= heard.size
+    if not found:
+        raise UseError(f"{source.name} must hold sound to learn from; every recording is empty.")
+    return found
