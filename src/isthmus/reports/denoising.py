@@ -48,12 +48,20 @@ def write_denoising(
     page = framed(
         name=noisy.name,
         about=f"{result.samples:,} images, noise taken away",
-        verdict=result.summary().partition(" → ")[0],
+        verdict=_verdict(result),
         measured="Noise: standard deviation in the images' own units, as seen in each or as told.",
         sections="\n".join(section.to_html() for section in sections),
     )
     write_bytes(path, page.encode(), force=force)
     return path
+
+
+def _verdict(result: DenoiseResult) -> str:
+    if result.after_psnr_db is None or result.before_psnr_db is None:
+        return f"{result.samples:,} images, noise of {np.median(result.levels):.3g} on average."
+    gain = result.after_psnr_db - result.before_psnr_db
+    closer = "closer to" if gain > 0 else "further from"
+    return f"{abs(gain):.2f} dB {closer} the clean images: {result.after_psnr_db:.2f} dB."
 
 
 def _figures(result: DenoiseResult) -> Section:
