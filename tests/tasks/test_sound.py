@@ -126,3 +126,18 @@ def test_nan_samples_do_not_spread(denoiser, tmp_path):
     denoise_sound(tmp_path / "holes.wav", denoiser, tmp_path / "out")
     made, _ = soundfile.read(tmp_path / "out" / "holes.wav")
     assert np.isfinite(made).all()
+
+
+def test_the_page_shows_spectrograms(denoiser, tmp_path):
+    from isthmus.reports.sound import write_sound_page
+
+    (tmp_path / "in").mkdir()
+    (tmp_path / "true").mkdir()
+    for number in range(2):
+        soundfile.write(tmp_path / "true" / f"{number}.wav", tones(seed=number), RATE)
+        soundfile.write(tmp_path / "in" / f"{number}.wav", with_noise(tones(seed=number)), RATE)
+    result = denoise_sound(tmp_path / "in", denoiser, tmp_path / "out")
+    page = write_sound_page(tmp_path / "p.html", tmp_path / "in", tmp_path / "out", tmp_path / "true", result)
+    text = page.read_text()
+    assert text.count("data:image/png") == 6
+    assert "Signal-to-noise" in text

@@ -12,7 +12,7 @@ from isthmus.cli.progress import progress_bar
 from isthmus.cli.voice import Voice, command
 
 if TYPE_CHECKING:
-    from isthmus.model import Denoiser
+    from isthmus.model import Denoiser, SoundDenoiser
 
 
 @command("isthmus denoise noisy/ -m photos.ism -o clean/")
@@ -68,16 +68,13 @@ def denoise(
     loaded = load_model(model)
     if isinstance(loaded, Denoiser):
         return _images(voice, loaded, source, output, level, mask, clean, report, skip_bad, force)
-    for name, value in {"mask": mask, "clean": clean, "report": report}.items():
-        if value is not None:
-            raise UseError(f"--{name} is for images: leave it out.")
+    if mask is not None:
+        raise UseError("--mask is for images: leave it out.")
     if isinstance(loaded, SoundDenoiser):
-        from isthmus.tasks.sound import denoise_sound
-
-        if level is not None:
-            raise UseError("--level is for images and tables: leave it out.")
-        target = output or default_output(source, "-denoised")
-        return voice.result(denoise_sound(source, loaded, target, skip_bad=skip_bad, force=force))
+        return _recordings(voice, loaded, source, output, level, clean, report, skip_bad, force)
+    for name, value in {"clean": clean, "report": report}.items():
+        if value is not None:
+            raise UseError(f"--{name} is for images and recordings: leave it out.")
     if not isinstance(loaded, Detector):
         raise UseError(f"{model} is no denoiser. Make one: isthmus fit SOURCE --recipe denoise")
     from isthmus.tasks.denoise_table import denoise_table
@@ -112,4 +109,31 @@ def _images(
         from isthmus.reports.denoising import write_denoising
 
         write_denoising(report, opened, target, clean, result, force=force)
+    voice.result(result)
+
+
+def _recordings(
+    voice: Voice,
+    denoiser: SoundDenoiser,
+    source: str,
+    output: Path | None,
+    level: float | None,
+    clean: str | None,
+    report: Path | None,
+    skip_bad: bool,
+    force: bool,
+) -> None:
+    from isthmus.errors import UseError
+    from isthmus.tasks.sound import denoise_sound
+
+    if level is not None:
+        raise UseError("--level is for images and tables: leave it out.")
+    if clean is not None and report is None:
+        raise UseError("The clean recordings are compared on the page: add --report PAGE.html.")
+    target = output or default_output(source, "-denoised")
+    result = denoise_sound(source, denoiser, target, skip_bad=skip_bad, force=force)
+    if report is not None:
+        from isthmus.reports.sound import write_sound_page
+
+        write_sound_page(report, source, target, clean, result, force=force)
     voice.result(result)

@@ -1,0 +1,149 @@
+"""What `denoise` made of recordings → one self-contained HTML page: spectrograms before and after."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus.data.audio import AudioSource, Recording, open_audio
+from isthmus.data.audio.spectrogram import Spectrogram, loudness
+from isthmus.errors import UseError
+from isthmus.files import refuse_existing, write_bytes
+from isthmus.reports.html import Section, TableRow, image, key_figures, table
+from isthmus.reports.page import framed
+from isthmus.reports.pictures import data_uri
+from isthmus.tasks.sound import SoundDenoiseResult
+
+SHOWN, LISTED = 6, 200
+SHOWN_S = 6.0
+"""Seconds of each recording that are drawn."""
+SIDES = (320, 160)
+"""Pixels of a spectrogram, across and down, at most."""
+MOST_HEARD_S = 600.0
+"""Of a recording, that is compared with the clean one."""
+
+
+def write_sound_page(
+    path: str | Path,
+    noisy: Any,
+    denoised: str | Path,
+    clean: Any,
+    result: SoundDenoiseResult,
+    *,
+    force: bool = False,
+) -> Path:
+    """Write the page.
+
+    Args:
+        path: of the page.
+        noisy: what was denoised.
+        denoised: the folder that it was written to.
+        clean: the same recordings without noise, by the same names, where they are at hand.
+        result: of `denoise_sound`.
+        force: replace an existing page.
+    Raises:
+        OutputExists: nothing was written.
+        UseError: the clean recordings are not those.
+    """
+    path = Path(path)
+    refuse_existing(path, force=force)
+    before = open_audio(noisy)
+    after = open_audio(result.files[0] if len(result.files) == 1 else denoised)
+    truth = None if clean is None else open_audio(clean)
+    kinds = [("noisy", before), ("denoised", after), *([] if truth is None else [("clean", truth)])]
+    sections = [_figures(result), _spectrograms(kinds)]
+    if truth is not None:
+        sections.append(_list(before, after, truth))
+    page = framed(
+        name=before.name,
+        about=f"{result.recordings:,} recordings, noise taken away",
+        verdict=result.summary().partition(" → ")[0] + ".",
+        measured="Spectrograms: time to the right, frequency upwards, from silence (dark) to full scale.",
+        sections="\n".join(section.to_html() for section in sections),
+    )
+    write_bytes(path, page.encode(), force=force)
+    return path
+
+
+def _figures(result: SoundDenoiseResult) -> Section:
+    clipped = ", ".join(result.clipped[:2]) or "none"
+    shown = [
+        ("recordings", f"{result.recordings:,}", "all written"),
+        ("sound", f"{result.seconds:,.1f} s", "in all"),
+        ("clipped", f"{len(result.clipped):,}", clipped),
+    ]
+    return Section("figures", "In short", "", key_figures(shown))
+
+
+def _spectrograms(kinds: list[tuple[str, AudioSource]]) -> Section:
+    first = kinds[0][1].recordings
+    chosen = np.linspace(0, len(first) - 1, min(SHOWN, len(first))).astype(int).tolist()
+    figures = []
+    for place in dict.fromkeys(chosen):
+        name = first[place].name
+        drawn = "".join(_drawn(source, name, f"{name}, {kind}") for kind, source in kinds)
+        figures.append(f"<figure>{drawn}<figcaption>{escape(name)}</figcaption></figure>")
+    lead = f"{', '.join(kind for kind, _ in kinds)}; the first {SHOWN_S:g} seconds, first channel."
+    return Section("spectrograms", "Before and after", lead, "\n".join(figures))
+
+
+def _drawn(source: AudioSource, name: str, alt: str) -> str:
+    recording = _by_name(source, name)
+    heard = _heard(source, recording, SHOWN_S)
+    loud = loudness(Spectrogram.of_rate(recording.kind.rate).analyse(heard)).T[::-1]
+    rows, columns = (_places(count, most) for count, most in zip(loud.shape, SIDES[::-1], strict=True))
+    pixels = np.rint(255 * np.clip(loud[np.ix_(rows, columns)], 0, 1)).astype(np.uint8)
+    return image(data_uri(pixels), alt, width=pixels.shape[1], height=pixels.shape[0])
+
+
+def _places(count: int, most: int) -> np.ndarray:
+    """Evenly spaced, no more than that."""
+    return np.linspace(0, count - 1, min(count, most)).astype(int)
+
+
+def _list(before: AudioSource, after: AudioSource, truth: AudioSource) -> Section:
+    rows = []
+    for recording in before.recordings[:LISTED]:
+        clean = _heard(truth, _by_name(truth, recording.name), MOST_HEARD_S)
+        others = [_heard(each, _by_name(each, recording.name), MOST_HEARD_S) for each in (before, after)]
+        told = [f"{snr_db(clean, other):.2f} dB" for other in others]
+        rows.append(TableRow([recording.name, *told]))
+    return Section(
+        "recordings",
+        "Recording by recording",
+        "Signal-to-noise ratio beside the clean recording.",
+        table(["recording", "before", "after"], rows, words=[0]),
+    )
+
+
+def snr_db(clean: np.ndarray, other: np.ndarray) -> float:
+    """How much louder a signal is than its difference to another.
+
+    >>> round(snr_db(np.ones(10), np.full(10, 1.1)), 1)
+    20.0
+    """
+    length = min(len(clean), len(other))
+    noise = np.square(other[:length].astype(np.float64) - clean[:length]).sum()
+    return float(10 * np.log10((np.square(clean[:length], dtype=np.float64).sum() + 1e-20) / (noise + 1e-20)))
+
+
+def _by_name(source: AudioSource, name: str) -> Recording:
+    stem = name.rpartition(".")[0]
+    for recording in source.recordings:
+        if recording.name == name or recording.name.rpartition(".")[0] == stem or len(source.recordings) == 1:
+            return recording
+    raise UseError(f"{source.name} must hold a recording {name!r} too; it does not.")
+
+
+def _heard(source: AudioSource, recording: Recording, seconds: float) -> np.ndarray:
+    """The first channel, -1 to 1, of so many seconds at most."""
+    found, left = [np.zeros(0, np.float32)], round(seconds * recording.kind.rate)
+    for piece in source.pieces(recording):
+        found.append(piece[:left, 0].astype(np.float32) / np.float32(recording.kind.full_scale))
+        left -= len(piece)
+        if left <= 0:
+            break
+    return np.nan_to_num(np.concatenate(found))
