@@ -68,7 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--budget", type=parse_duration, default="6m", help="of the training")
+    parser.add_argument("--budget", type=parse_duration, default="15m", help="of the training")
     asked, before = parser.parse_args(), machine()
     train, test = speech()
     cafe = clip("cafe_short.wav")
@@ -79,8 +79,8 @@ def main() -> None:
         if not path.name.startswith("198-")  # that one is speech
     ]
     plan = SoundPlan(budget_s=asked.budget)
-    # The café counts as much as all other clips together.
-    noise = [np.tile(cafe[:cut], max(1, sum(map(len, others)) // cut)), *others]
+    # The café counts three times as much as all other clips together.
+    noise = [np.tile(cafe[:cut], max(1, 3 * sum(map(len, others)) // cut)), *others]
     denoiser: SoundDenoiser = train_sound_denoiser(train, noise, RATE, plan, say=print)
     alone = cafe[cut : cut + RATE]
     ways = {

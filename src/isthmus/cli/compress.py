@@ -148,6 +148,7 @@ def compress(
     )  # fmt: skip
     from isthmus.config import parse_size
     from isthmus.data import open_source
+    from isthmus.data.audio import is_audio, open_audio
     from isthmus.data.tables import is_table
     from isthmus.model import load_model
     from isthmus.tasks.compress import compress as run
@@ -159,6 +160,10 @@ def compress(
     if is_table(source):
         opened: Any = OpenTable(source, header=header)
         size = opened.file_bytes
+    elif is_audio(source):
+        opened = open_audio(source, skip_bad=skip_bad)
+        voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
+        size = opened.raw_bytes
     else:
         plain = model is not None and not lossless and max_error is None and target_psnr is None
         opened = open_source(source, skip_bad=skip_bad, trainable=lossy or plain)

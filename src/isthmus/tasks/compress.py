@@ -12,15 +12,18 @@ from typing import Any, BinaryIO
 from isthmus.coding.container import ArchiveReader, ArchiveWriter, Sizes
 from isthmus.coding.latents import DEFAULT_QUALITY
 from isthmus.data import Source, open_source
+from isthmus.data.audio import is_audio
 from isthmus.data.distortion import Distortion
 from isthmus.data.grouping import archive_blocks
 from isthmus.data.metadata import EMBEDDED, require_level
 from isthmus.data.tables import is_table
 from isthmus.errors import UseError
 from isthmus.files import Nowhere
-from isthmus.model import AnyModel, Denoiser, Detector, Model
+from isthmus.model import AnyModel, Model
 from isthmus.tasks.advice import advice
 from isthmus.tasks.appending import Old, old_archive
+from isthmus.tasks.audio.promise import refuse_for_audio
+from isthmus.tasks.audio.writing import compress_audio
 from isthmus.tasks.blocks import Samples
 from isthmus.tasks.campaign import Campaign, Wishes, plan_campaign, tightened
 from isthmus.tasks.choose import Totals
@@ -68,7 +71,8 @@ def compress(
     """Write `source` as an archive.
 
     Args:
-        source: a path, a name, an array, an opened Source, or a table; see `compress_table`.
+        source: a path, a name, an array, an opened Source, a table (see `compress_table`) or audio (see
+            `compress_audio`).
         output: the .isz file, or a binary file object.
         model: made by `fit` on data of this kind; it competes with the classical coders.
         mode: "lossy" (the default with a model), "bounded" (the default with a bound) or "lossless"
@@ -115,7 +119,23 @@ def compress(
             force=force,
             progress=progress,
         )
-    if isinstance(model, (Detector, Denoiser)) or bounds:
+    if is_audio(source):
+        refuse_for_audio(
+            model=model, max_error=max_error, target_psnr=target_psnr, max_bytes=max_bytes, bound=bounds,
+            coder=coder, preview=preview, append=append,
+        )  # fmt: skip
+        return compress_audio(
+            source,
+            output,
+            mode=mode,
+            quality=quality,
+            effort=effort,
+            workers=workers,
+            skip_bad=skip_bad,
+            force=force,
+            progress=progress,
+        )
+    if not isinstance(model, Model | None) or bounds:
         raise UseError(
             "A detector, and --bound, are for tables (.csv, .tsv, .jsonl, .parquet, .arrow), and a denoiser "
             "compresses nothing: give a model of such samples."

@@ -10,8 +10,10 @@ from isthmus.data import write_source
 from isthmus.data.stacks import Stacks
 from isthmus.errors import UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
-from isthmus.model import AnyModel, Denoiser, Detector, Model
+from isthmus.model import AnyModel, Model
 from isthmus.tasks.archive import Opened, open_archive
+from isthmus.tasks.audio.archive import decompress_audio, holds_audio
+from isthmus.tasks.audio.promise import refuse_for_audio
 from isthmus.tasks.parts import CONTEXTS
 from isthmus.tasks.promise import PREVIEW, ROLES
 from isthmus.tasks.restored import DecompressResult
@@ -56,7 +58,10 @@ def decompress(
         refuse_for_tables(items=items, layer=layer, skip_damaged=skip_damaged, approximate=approximate)
         known = getattr(model, "known_rows", None)
         return decompress_table(archive, directory, known=known, workers=workers, force=force, limits=limits)
-    if isinstance(model, (Detector, Denoiser)):
+    if holds_audio(archive, limits):
+        refuse_for_audio(model=model, layer=layer, skip_damaged=skip_damaged, approximate=approximate)
+        return decompress_audio(archive, directory, items=items, workers=workers, force=force, limits=limits)
+    if not isinstance(model, Model | None):
         raise UseError("Neither a detector nor a denoiser restores samples: give the model of the archive.")
     if skip_damaged:
         if approximate:

@@ -17,6 +17,8 @@ from isthmus.model import Model
 from isthmus.model.detector import KIND, Detector
 from isthmus.model.document import read_document
 from isthmus.spec import DataSpec
+from isthmus.tasks.audio.archive import audio_facts
+from isthmus.tasks.audio.promise import is_of_audio
 from isthmus.tasks.compressed import compared
 from isthmus.tasks.metadata import KEY, describe_metadata, packed_bytes, unpack_metadata
 from isthmus.tasks.promise import Promise, is_of_table
@@ -141,6 +143,8 @@ def _archive(path: Path) -> InfoResult:
     with ArchiveReader(path) as reader:
         if is_of_table(reader.header):
             return _table_archive(path, reader)
+        if is_of_audio(reader.header):
+            return _audio_archive(path, reader)
         spec, layout = _described(reader)
         sizes = reader.sizes()
         embedded = size(sizes.model) if sizes.model else "not embedded"
@@ -176,6 +180,20 @@ def _table_archive(path: Path, reader: ArchiveReader) -> InfoResult:
         **{name: bounds.get(name, "as it was") for name in columns[:MOST_COLUMNS]},
     }
     return InfoResult(path, "archive", f"archive of a table of {len(columns):,} columns", facts)
+
+
+def _audio_archive(path: Path, reader: ArchiveReader) -> InfoResult:
+    title, told = audio_facts(reader)
+    sizes = reader.sizes()
+    facts = {
+        **told,
+        "total": f"{size(sizes.total)}",
+        "codes": ", ".join(f"{name} {size(count)}" for name, count in sizes.layers.items()) or "none",
+        "won by": _winners(reader),
+        **_saved(reader, sizes),
+        "headers, index": size(sizes.header + sizes.blocks + sizes.index + sizes.footer),
+    }
+    return InfoResult(path, "archive", title, facts)
 
 
 def _metadata(reader: ArchiveReader, layout: Layout) -> dict[str, str]:

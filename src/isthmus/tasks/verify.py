@@ -14,8 +14,10 @@ from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.errors import DamagedFile, UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
-from isthmus.model import AnyModel, Denoiser, Detector
+from isthmus.model import AnyModel, Model
 from isthmus.tasks.archive import BlockDecoder, Opened, open_archive
+from isthmus.tasks.audio.promise import is_of_audio
+from isthmus.tasks.audio.verify import verify_audio
 from isthmus.tasks.promise import LOSSLESS, LOSSY, is_of_table
 from isthmus.tasks.results import Result
 from isthmus.tasks.tables.verify import verify_table
@@ -78,12 +80,15 @@ def verify(
         counts = reader.items, len(reader.blocks)
         held = reader.model_bytes is not None if not problems else False
         names_model = bool(reader.header.get("parts"))
-        of_table = is_of_table(reader.header)
+        of_table, of_audio = is_of_table(reader.header), is_of_audio(reader.header)
     if of_table:
         known = getattr(model, "known_rows", None)
         found, name, promise = ([], None, "") if problems else verify_table(path, known, against, limits)
         return VerifyResult(path, *counts, (*problems, *found), name, None, promise)
-    if isinstance(model, (Detector, Denoiser)):
+    if of_audio:
+        found, name, promise = ([], None, "") if problems else verify_audio(path, against, limits)
+        return VerifyResult(path, *counts, (*problems, *found), name, None, promise)
+    if not isinstance(model, Model | None):
         raise UseError("Neither a detector nor a denoiser restores samples: give the model of the archive.")
     distortion, name, promise = None, None, ""
     if not problems and (held or model is not None or against is not None or not names_model):

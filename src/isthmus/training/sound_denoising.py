@@ -22,7 +22,7 @@ class SoundPlan:
     """How it is learned."""
 
     least_db: float = -5.0
-    most_db: float = 20.0
+    most_db: float = 15.0
     """How much louder than the noise recordings are, at least and at most."""
     steps: int = 1500
     budget_s: float | None = None
