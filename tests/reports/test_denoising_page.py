@@ -1,4 +1,4 @@
-"""The page of a denoiser shows before and after, and says how far from the truth they are where that is known."""
+"""The page of a denoiser shows before and after, and how far from the truth they are where that is known."""
 
 import numpy as np
 
