@@ -23,6 +23,8 @@ from isthmus.spec import DataSpec
 from isthmus.training.session import has_bfloat16
 
 MOST_GRADIENT = 0.05
+SHARES = 0.3, 0.9
+"""Of the noise in an image that is added to it once more, where there is no clean one."""
 _SHARE = 0.98
 """Of a budget; the rest is for saving."""
 
@@ -140,7 +142,7 @@ class Lessons:
 
         Source: Pang et al. 2021, Recorrupted-to-Recorrupted, CVPR.
         """
-        share = rng.uniform(0.15, 1.0, len(patches)).astype(np.float32)
+        share = rng.uniform(*SHARES, len(patches)).astype(np.float32)
         extra = rng.standard_normal(patches.shape, np.float32) * levels[:, None, None, None]
         by = share[:, None, None, None]
         told = np.broadcast_to((levels * np.sqrt(1 + share**2))[:, None, None, None], patches[:, :1].shape)
