@@ -12,6 +12,7 @@ from isthmus.errors import ConfigError, DamagedFile, NotOurFile, SpecMismatch, U
 from isthmus.model import load_model
 from isthmus.model.denoiser import Denoiser
 from isthmus.tasks.denoise import denoise, fit_denoiser
+from isthmus.tasks.info import info
 from isthmus.training.denoising import DenoisingPlan, train_denoiser
 
 SIGMA = 25
@@ -185,3 +186,10 @@ def test_every_kind_of_noise_spoils_and_says_what_it_may(kind):
 def test_the_level_of_noise_is_seen_within_a_tenth(sigma, seed):
     image = pictures(1, side=96)[0] + np.random.default_rng(seed).normal(0, sigma, (96, 96))
     assert noise_level(image) == pytest.approx(sigma, rel=0.12, abs=0.5)
+
+
+def test_info_describes_a_denoiser(denoiser, tmp_path):
+    denoiser.save(tmp_path / "d.ism")
+    found = info(tmp_path / "d.ism")
+    assert found.kind == "denoiser"
+    assert found.facts["noise"].startswith("gaussian")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from isthmus.cli.options import Force, SkipBad, SourceArgument, Threads, default_output
+from isthmus.cli.options import DenoisedArgument, Force, SkipBad, Threads, default_output
 from isthmus.cli.progress import progress_bar
 from isthmus.cli.voice import Voice, command
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @command("isthmus denoise noisy/ -m photos.ism -o clean/")
 def denoise(
     voice: Voice,
-    source: SourceArgument,
+    source: DenoisedArgument,
     model: Annotated[
         Path,
         Option(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from isthmus.data.tables import Schema
 
 READS = "A folder or .zip of images, an image, .npy, .npz, an IDX file; or digits, mnist, mnist-test."
+AUDIO = "audio: .wav, .flac, .ogg, .mp3, a folder or .zip of such"
 
 
 def _version(asked: bool) -> None:
@@ -37,7 +38,16 @@ LearnsFrom = Annotated[
 ]
 SourceArgument = Annotated[str, Argument(metavar="SOURCE", help=READS, show_default=False)]
 CompressedArgument = Annotated[
-    str, Argument(metavar="SOURCE", help=f"{READS} Or a table: .csv, .jsonl, .parquet …", show_default=False)
+    str,
+    Argument(
+        metavar="SOURCE",
+        help=f"{READS} Or a table: .csv, .jsonl, .parquet … Or {AUDIO}.",
+        show_default=False,
+    ),
+]
+DenoisedArgument = Annotated[
+    str,
+    Argument(metavar="SOURCE", help=f"{READS} Or {AUDIO}. Or a table: .csv …", show_default=False),
 ]
 ArchiveArgument = Annotated[
     str, Argument(metavar="OUT.isz", help="Made by `isthmus compress`.", show_default=False)

@@ -13,7 +13,7 @@ from isthmus.data import Layout
 from isthmus.data.tables import Column, Schema, is_table, open_table
 from isthmus.errors import ConfigError, DamagedFile, NoData
 from isthmus.files import refuse_existing, write_bytes
-from isthmus.model import Model
+from isthmus.model import Denoiser, Model, SoundDenoiser, denoiser, load_model, sound_denoiser
 from isthmus.model.detector import KIND, Detector
 from isthmus.model.document import read_document
 from isthmus.spec import DataSpec
@@ -32,7 +32,7 @@ class InfoResult(Result):
 
     path: Path
     kind: str
-    """"model", "archive", "detector" or "table"."""
+    """"model", "archive", "detector", "denoiser" or "table"."""
     title: str
     facts: dict[str, Any]
 
@@ -59,7 +59,10 @@ def info(path: str | Path) -> InfoResult:
         is_archive = file.read(len(MAGIC)) == MAGIC
     if is_archive:
         return _archive(path)
-    return _detector(path) if read_document(path)[0].get("kind") == KIND else _model(path)
+    kind = read_document(path)[0].get("kind")
+    if kind in (denoiser.KIND, sound_denoiser.KIND):
+        return _denoiser(path)
+    return _detector(path) if kind == KIND else _model(path)
 
 
 def _table(path: Path) -> InfoResult:
@@ -103,6 +106,28 @@ def _detector(path: Path) -> InfoResult:
         "file": size(path.stat().st_size),
     }
     return InfoResult(path, "detector", f"detector for {schema.summary()}", facts | _columns(schema))
+
+
+def _denoiser(path: Path) -> InfoResult:
+    found = load_model(path)
+    assert isinstance(found, (Denoiser, SoundDenoiser))
+    made = found.provenance
+    counted = "images" if isinstance(found, Denoiser) else "recordings"
+    if isinstance(found, Denoiser):
+        noise = f"{found.noise.kind}, {found.noise.low:.3g} to {found.noise.high:.3g} of the range"
+        noise += ", learned from noisy images alone" if found.from_noisy else ""
+        what = found.spec.summary()
+    else:
+        noise, what = str(made.get("noise", "unknown")), f"recordings of {found.rate:,} Hz"
+    facts = {
+        "trained on": f"{made.get(counted, 0):,} {counted} of {made.get('trained_on', 'somewhere')}",
+        "noise": noise,
+        "parameters": f"{sum(tensor.size for tensor in found.program.tensors.values()):,}",
+        "steps": f"{made.get('steps', 0):,} in {made.get('seconds', 0)} s",
+        "can": "denoise",
+        "file": size(path.stat().st_size),
+    }
+    return InfoResult(path, "denoiser", f"denoiser for {what}", facts)
 
 
 def _model(path: Path) -> InfoResult:
