@@ -159,10 +159,11 @@ class Clipping(Corruption):
 
 @dataclass(frozen=True)
 class Blocks(Corruption):
-    """Take squares away until about a `share` of an image is NaN."""
+    """Put `value` in squares until about a `share` of an image is gone."""
 
     share: float = 0.25
     side: int = 8
+    value: float = 0.0
 
     def __post_init__(self) -> None:
         require(0 <= self.share <= 1, "share", "0 to 1", self.share)
@@ -177,7 +178,7 @@ class Blocks(Corruption):
             for row, column in zip(
                 rng.integers(0, height, count), rng.integers(0, width, count), strict=True
             ):
-                image[:, row : row + self.side, column : column + self.side] = np.nan
+                image[:, row : row + self.side, column : column + self.side] = self.value
         return spoilt
 
 

@@ -83,8 +83,11 @@ class NoiseModel:
             deviation of its noise, 1 where it is missing, 0 where nothing is told.
         """
         kind, levels = KINDS[self.kind], rng.uniform(self.low, self.high, len(clean))
+        fixed = {"value": np.nan} if self.kind == "missing" else {}
         parts = [
-            make_corruption(PartConfig(kind.corruption, {kind.option: float(level)}))(image[None], rng)
+            make_corruption(PartConfig(kind.corruption, {kind.option: float(level), **fixed}))(
+                image[None], rng
+            )
             for image, level in zip(clean, levels, strict=True)
         ]
         spoilt = np.concatenate(parts).astype(np.float32)

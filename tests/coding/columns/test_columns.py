@@ -100,6 +100,13 @@ def test_rows_known_beforehand_save_what_they_teach():
     assert len(encode_block(new, old).payload) < 0.7 * len(encode_block(new).payload)
 
 
+def test_numbers_too_wide_for_the_walk_among_the_known_rows_leave_a_column_alone():
+    known, new = [Whole(np.array([0, 2**62]))], [Whole(np.array([0, 1]))]
+    coded = encode_block(new, known)
+    assert coded.coder_of == ("pcodec",)
+    same(new, decode_block(coded.payload, known))
+
+
 def test_a_column_that_fares_better_alone_stands_alone_and_is_looked_at():
     random = np.random.default_rng(2)
     noise = random.normal(size=4000).view(np.int64) >> 14

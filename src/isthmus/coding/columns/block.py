@@ -60,7 +60,8 @@ def encode_block(parts: Sequence[Part], known: Sequence[Part] | None = None) -> 
     [['a', 'b', 'a'], [3, 1, 2]]
     """
     alone = [encode_alone(part) for part in parts]
-    walked = [number for number, part in enumerate(parts) if _may_walk(part)]
+    pairs = zip(parts, parts if known is None else known, strict=True)
+    walked = [number for number, pair in enumerate(pairs) if all(map(_may_walk, pair))]
     who = [WALKED if number in walked else ALONE for number in range(len(parts))]
     sizes: list[float] = [len(data) for _, data in alone]
     body = b""
