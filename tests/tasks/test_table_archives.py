@@ -4,6 +4,7 @@ import csv
 import filecmp
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from io import BytesIO
 
 import numpy as np
@@ -11,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from isthmus.coding.bound import same_bits
 from isthmus.errors import DamagedFile, ModelNeeded, NoData, UseError
 from isthmus.model import load_model
 from isthmus.tasks.compress import compress, decompress
 from isthmus.tasks.detect import fit_detector
 from isthmus.tasks.info import info
 from isthmus.tasks.tables.archive import known_rows_of
+from isthmus.tasks.tables.blocks import Rows, Taken, rounded
 from isthmus.tasks.verify import verify
 
 pa = pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[tables]'")
@@ -122,6 +125,19 @@ def test_bounds_are_kept_and_everything_else_is_as_it_was(tmp_path_factory, erro
         assert abs(Decimal(ours["price"]) - Decimal(other["price"])) <= reach
         assert abs(Decimal(ours["twice"]) - Decimal(other["twice"])) <= Decimal("0.25")
     assert verify(folder / "t.isz", against=path).ok
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
+def test_floats_are_moved_no_further_than_the_exact_bound(kind):
+    random = np.random.default_rng(0)
+    values = np.concatenate([random.normal(size=4000), [0.30005, -0.0, 0.0, np.inf, np.nan]]).astype(kind)
+    column = Taken({"way": "floats"}, None, None, values)
+    moved = rounded(Rows(len(values), [column]), [Fraction(3, 10)]).columns[0].floats
+    assert moved.dtype == kind
+    assert len(np.unique(moved)) < 0.1 * len(np.unique(values))
+    for before, after in zip(values[:-2], moved[:-2], strict=True):
+        assert abs(Fraction(float(before)) - Fraction(float(after))) <= Fraction(3, 10)
+    assert same_bits(values[-4:], moved[-4:]).all()  # −0, 0, ∞ and NaN
 
 
 def test_a_bound_saves_bytes(table, tmp_path):

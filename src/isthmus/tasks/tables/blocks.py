@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from isthmus.coding.bound import Bound
 from isthmus.coding.columns import Floats, Part, Whole, Words, decode_block, encode_block
 from isthmus.coding.columns.lists import words_to_bytes
 from isthmus.coding.squeeze import expand, squeeze
@@ -190,7 +191,7 @@ def rounded(rows: Rows, bounds: Sequence[Fraction]) -> Rows:
 
 def _rounded(column: Taken, bound: Fraction) -> Taken:
     if bound and column.floats is not None:
-        return _rounded_floats(column, float(bound))
+        return _rounded_floats(column, Bound(float(bound)))
     if column.numbers is None or not bound or not column.is_amount or not len(column.numbers):
         return column
     reach = math.floor(bound * 10 ** int(column.head.get("digits", 0)))
@@ -208,18 +209,17 @@ def _on_grid(places: np.ndarray, low: int, width: int, high: int) -> np.ndarray:
     return np.minimum(low + places * width, high)
 
 
-def _rounded_floats(column: Taken, bound: float) -> Taken:
+def _rounded_floats(column: Taken, bound: Bound) -> Taken:
     """Floats on a grid of whole multiples; as they are, where one would miss the bound."""
     floats = column.floats
     assert floats is not None
     finite = floats[np.isfinite(floats)]
-    if not len(finite) or np.ptp(finite) / bound > 2.0**40:
+    if not len(finite) or np.ptp(finite.astype(np.float64)) / bound.value > 2.0**40:
         return column
-    step = 2 * bound * (1 - 2.0**-20)
-    with np.errstate(invalid="ignore"):
+    step = 2 * bound.value * (1 - 2.0**-20)
+    with np.errstate(invalid="ignore", over="ignore"):
         near = (np.round(floats.astype(np.float64) / step) * step).astype(floats.dtype)
-    moved = np.where(np.isfinite(floats) & (np.abs(near - floats) <= bound), near, floats)
-    return replace(column, floats=moved)
+    return replace(column, floats=np.where(bound.kept(floats, near), near, floats))
 
 
 @dataclass(frozen=True)

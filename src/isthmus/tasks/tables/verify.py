@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from isthmus.coding.bound import Bound
 from isthmus.coding.container import ArchiveReader
 from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
@@ -77,8 +78,5 @@ def _kept(mine: Taken, theirs: Taken, bound: Fraction) -> bool:
         reach = bound * 10 ** int(mine.head.get("digits", 0)) if mine.is_amount else Fraction(0)
         return bool((np.abs(mine.numbers[told] - theirs.numbers[told]) <= int(reach)).all())
     if mine.floats is not None and theirs.floats is not None:
-        with np.errstate(invalid="ignore"):  # infinities
-            near = np.abs(mine.floats - theirs.floats) <= float(bound)
-        kind = f"u{mine.floats.itemsize}"
-        return bool((near | (mine.floats.view(kind) == theirs.floats.view(kind))).all())
+        return bool(Bound(float(bound)).kept(theirs.floats, mine.floats).all())
     return (mine.numbers is None) == (theirs.numbers is None)
