@@ -14,9 +14,10 @@ from isthmus.config import require
 from isthmus.data import Source, open_source, write_source
 from isthmus.data.distortion import Distortion
 from isthmus.data.noise import NoiseModel
-from isthmus.errors import MissingExtra, UseError
+from isthmus.errors import UseError
 from isthmus.files import refuse_existing
 from isthmus.model.denoiser import Denoiser
+from isthmus.tasks.learning import require_training
 from isthmus.tasks.results import Result
 
 USUAL_STEPS = 3000
@@ -114,12 +115,9 @@ def fit_denoiser(
     opened = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
     if opened.spec.modality != "image":
         raise UseError(f"Noise is taken from images; {opened.name} holds {opened.spec.summary()}.")
-    try:
-        from isthmus.training.denoising import DenoisingPlan, train_denoiser
-    except ImportError as wrong:
-        raise MissingExtra(
-            "Learning takes PyTorch, which is not installed: pip install 'isthmus[train]'."
-        ) from wrong
+    require_training("torch")
+    from isthmus.training.denoising import DenoisingPlan, train_denoiser
+
     images = opened.read(range(len(opened)))
     say(f"{len(images):,} {'noisy ' if from_noisy else ''}images of {opened.spec.summary()}; noise: {noise}")
     plan = DenoisingPlan(

@@ -12,11 +12,12 @@ import numpy as np
 from isthmus.config import require
 from isthmus.data.tables import Column, Schema, Table, TableSource, is_table, open_table
 from isthmus.data.tables.tablefile import joined
-from isthmus.errors import MissingExtra, UseError
+from isthmus.errors import UseError
 from isthmus.files import refuse_existing
 from isthmus.model.detector import Detector
 from isthmus.model.reasons import Reason, reasons
 from isthmus.scoring.conformal import discoveries
+from isthmus.tasks.learning import require_training
 from isthmus.tasks.lines import csv_lines, write_lines
 from isthmus.tasks.results import Result
 from isthmus.tasks.tables.archive import known_rows_of
@@ -157,12 +158,9 @@ def fit_detector(
     table_source = opened(source, schema, header, skip_bad)
     table, rows = sampled(table_source, seed)
     say(f"{rows:,} rows of {table_source.schema.summary()}")
-    try:
-        from isthmus.training.detecting import train_detector
-    except ImportError as wrong:
-        raise MissingExtra(
-            "Learning takes PyTorch, which is not installed: pip install 'isthmus[train]'."
-        ) from wrong
+    require_training("torch")
+    from isthmus.training.detecting import train_detector
+
     detector = train_detector(table, mode, seed=seed, budget_s=budget_s, steps=steps)
     if output is not None and not isinstance(source, (np.ndarray, TableSource)) and is_table(source):
         detector = replace(detector, known_rows=known_rows_of(source, header=header))

@@ -18,13 +18,13 @@ import numpy as np
 from isthmus._version import __version__
 from isthmus.config import Config, require
 from isthmus.data import Source, fit_transform, open_source, split
-from isthmus.errors import MissingExtra, NoData
+from isthmus.errors import NoData
 from isthmus.files import refuse_existing, write_bytes
 from isthmus.model import Model
 from isthmus.recipes import load_recipe, recipe_for
+from isthmus.tasks.learning import require_training
 from isthmus.tasks.results import Result, size
 from isthmus.tasks.runs import RunRecord, model_reference, source_reference, write_run
-from isthmus.threads import let_waiting_threads_spin_briefly
 
 if TYPE_CHECKING:
     from isthmus.training.progress import Watcher
@@ -99,7 +99,7 @@ def fit(
         MissingExtra: PyTorch is not installed.
         Diverged: the loss became NaN or infinite.
     """
-    _require_torch()
+    require_training("torch", "accelerate")
     started = time.monotonic()
     output = None if output is None else Path(output)
     if output is not None and not resume:
@@ -163,18 +163,6 @@ def fit(
 def describe(source: Source) -> str:
     """What was seen, for people: "1,240 samples: 300×300 grey image, uint8, 111 MB"."""
     return f"{len(source):,} samples: {source.spec.summary()}, {size(source.raw_bytes)}"
-
-
-def _require_torch() -> None:
-    from importlib.util import find_spec
-
-    let_waiting_threads_spin_briefly()  # only heeded while PyTorch is not loaded yet
-
-    for package in ("torch", "accelerate"):
-        if find_spec(package) is None:
-            raise MissingExtra(
-                f"Training needs {package}, which is not installed: pip install 'isthmus[train]'."
-            )
 
 
 def _settle(

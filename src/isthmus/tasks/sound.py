@@ -12,9 +12,10 @@ import numpy as np
 from isthmus._version import __version__
 from isthmus.data.audio.recordings import AudioSource, Recording, open_audio
 from isthmus.data.audio.writing import write_recordings
-from isthmus.errors import MissingExtra, UseError
+from isthmus.errors import UseError
 from isthmus.files import refuse_existing
 from isthmus.model.sound_denoiser import SoundDenoiser
+from isthmus.tasks.learning import require_training
 from isthmus.tasks.results import Result
 
 WHITE, RECORDED = "gaussian", "recorded"
@@ -103,12 +104,9 @@ def fit_sound_denoiser(
     rate = _rate_of(clean)
     heard = [] if noise is None else _signals(open_audio(noise, skip_bad=skip_bad), rate)
     signals = _signals(clean, rate)
-    try:
-        from isthmus.training.sound_denoising import SoundPlan, train_sound_denoiser
-    except ImportError as wrong:
-        raise MissingExtra(
-            "Learning takes PyTorch, which is not installed: pip install 'isthmus[train]'."
-        ) from wrong
+    require_training("torch")
+    from isthmus.training.sound_denoising import SoundPlan, train_sound_denoiser
+
     kind = WHITE if noise is None else RECORDED
     say(f"{len(clean.recordings):,} recordings of {rate:,} Hz; noise: {kind}")
     plan = SoundPlan(steps=steps or 1500, budget_s=budget_s, seed=seed)
