@@ -303,3 +303,22 @@ def test_real_tables_come_back_smaller_than_parquet(data_root, tmp_path, name):
     assert result.payload_bytes < 0.8 * result.rivals["parquet"]
     back = decompress(tmp_path / "t.isz", tmp_path / "out").files[0]
     assert filecmp.cmp(data_root / name, back, shallow=False)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet", ".arrow"])
+def test_progress_is_told_in_parts_of_one_whole(tmp_path, suffix):
+    frame = pd.DataFrame({"a": np.arange(150_000), "b": 1})
+    path = tmp_path / f"t{suffix}"
+    if suffix == ".parquet":
+        frame.to_parquet(path)
+    elif suffix == ".arrow":
+        feather.write_feather(frame, path)
+    else:
+        frame.to_csv(path, index=False)
+    told = []
+    compress(path, tmp_path / "t.isz", progress=lambda done, total: told.append((done, total)))
+    done, totals = zip(*told, strict=True)
+    assert len(told) > 1
+    assert len(set(totals)) == 1
+    assert list(done) == sorted(set(done))
+    assert done[-1] >= 0.999 * totals[0]

@@ -148,29 +148,22 @@ def compress(
     )  # fmt: skip
     from isthmus.config import parse_size
     from isthmus.data import open_source
-    from isthmus.data.audio import is_audio, open_audio
-    from isthmus.data.tables import is_table
     from isthmus.model import load_model
     from isthmus.tasks.compress import compress as run
-    from isthmus.tasks.tables.sources import OpenTable
+    from isthmus.tasks.modalities import modality_for
 
     mode = "lossy" if lossy else "lossless" if lossless else None
     loaded = None if model is None else load_model(model)
     target = append or (Path(output) if output and not to_stdout else default_output(source, ".isz"))
-    if is_table(source):
-        opened: Any = OpenTable(source, header=header)
-        size = opened.file_bytes
-    elif is_audio(source):
-        opened = open_audio(source, skip_bad=skip_bad)
-        voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
-        size = opened.raw_bytes
+    modality = modality_for(source)
+    if modality is not None:
+        opened = modality.open(source, header=header, skip_bad=skip_bad)
     else:
         plain = model is not None and not lossless and max_error is None and target_psnr is None
         opened = open_source(source, skip_bad=skip_bad, trainable=lossy or plain)
-        voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
-        size = opened.raw_bytes
+    voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
     where: Any = sys.stdout.buffer if to_stdout else target
-    with progress_bar(voice, "compressing", size) as progress:
+    with progress_bar(voice, "compressing", opened.raw_bytes) as progress:
         result = run(
             opened, where, model=loaded, mode=mode, max_error=max_error, error_mode=error_mode or "abs",
             bounds=parse_bounds(bound), target_psnr=target_psnr, quality=quality,

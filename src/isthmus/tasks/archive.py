@@ -19,8 +19,9 @@ from isthmus.model import Model
 from isthmus.spec import DataSpec
 from isthmus.tasks.blocks import Samples, decode_block, layers_needed
 from isthmus.tasks.metadata import unpack_metadata
+from isthmus.tasks.modalities import modality_in
 from isthmus.tasks.parts import AUTOENCODER, Parts, Toolbox, parts_of, unpack_parts
-from isthmus.tasks.promise import Promise, is_of_table
+from isthmus.tasks.promise import Promise
 from isthmus.tasks.workers import map_blocks
 
 
@@ -120,8 +121,10 @@ def open_archive(
     """
     with ExitStack() as unless_whole:
         reader = unless_whole.enter_context(ArchiveReader(source, limits=limits))
-        if is_of_table(reader.header):
-            raise UseError(f"{reader.name} holds a table: decompress, verify and info take it, nothing else.")
+        if (modality := modality_in(reader.header)) is not None:
+            raise UseError(
+                f"{reader.name} holds {modality.plural}: decompress, verify and info take it, nothing else."
+            )
         opened = _opened(reader, model)
         unless_whole.pop_all()  # the caller closes it now
     return opened

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
@@ -12,18 +12,14 @@ from typing import Any, BinaryIO
 from isthmus.coding.container import ArchiveReader, ArchiveWriter, Sizes
 from isthmus.coding.latents import DEFAULT_QUALITY
 from isthmus.data import Source, open_source
-from isthmus.data.audio import is_audio
 from isthmus.data.distortion import Distortion
 from isthmus.data.grouping import archive_blocks
 from isthmus.data.metadata import EMBEDDED, require_level
-from isthmus.data.tables import is_table
 from isthmus.errors import UseError
 from isthmus.files import Nowhere
 from isthmus.model import AnyModel, Model
 from isthmus.tasks.advice import advice
 from isthmus.tasks.appending import Old, old_archive
-from isthmus.tasks.audio.promise import refuse_for_audio
-from isthmus.tasks.audio.writing import compress_audio
 from isthmus.tasks.blocks import Samples
 from isthmus.tasks.campaign import Campaign, Wishes, plan_campaign, tightened
 from isthmus.tasks.choose import Totals
@@ -31,18 +27,16 @@ from isthmus.tasks.compressed import CompressResult, Winner
 from isthmus.tasks.decompress import decompress, restore
 from isthmus.tasks.forms import BlockCoder
 from isthmus.tasks.metadata import pack_metadata, packed_bytes
+from isthmus.tasks.modalities import modality_for
+from isthmus.tasks.orders import CompressOrder, Progress, checked
 from isthmus.tasks.parts import CONTEXTS, Parts, pack_parts
 from isthmus.tasks.promise import LOSSLESS, LOSSY, Promise, choose_mode, make_bound
 from isthmus.tasks.quality import Aim, by_quality, has_qualities, next_quality
 from isthmus.tasks.restored import DecompressResult
 from isthmus.tasks.spool import Spool
-from isthmus.tasks.tables.archive import compress_table, refuse_for_tables, rows_held
-from isthmus.tasks.tables.sources import OpenTable
 from isthmus.tasks.workers import map_blocks, worker_count
 
 __all__ = ["CompressResult", "DecompressResult", "compress", "compress_bytes", "decompress", "restore"]
-
-Progress = Callable[[int, int], None]
 
 
 def compress(
@@ -103,110 +97,96 @@ def compress(
         SpecMismatch: the model was made for other data.
         OutputExists, MachineError: nothing was written.
     """
-    if isinstance(source, OpenTable) or is_table(source):
-        refuse_for_tables(
-            mode=None if mode == LOSSLESS else mode, target_psnr=target_psnr, quality=quality,
-            max_bytes=max_bytes, coder=coder, preview=preview, append=append,
-        )  # fmt: skip
-        return compress_table(
-            source,
-            output,
-            known=rows_held(model, embed=embed_model),
-            max_error=max_error,
-            error_mode=error_mode,
-            bounds=bounds,
-            workers=workers,
-            force=force,
-            progress=progress,
+    order = checked(
+        CompressOrder(
+            model=model, mode=mode, max_error=max_error, error_mode=error_mode, bounds=bounds,
+            target_psnr=target_psnr, quality=quality, max_bytes=max_bytes, effort=effort, coder=coder,
+            embed_model=embed_model, preview=preview, append=append, metadata=metadata, workers=workers,
+            skip_bad=skip_bad, force=force, progress=progress,
         )
-    if is_audio(source):
-        refuse_for_audio(
-            model=model, max_error=max_error, target_psnr=target_psnr, max_bytes=max_bytes, bound=bounds,
-            coder=coder, preview=preview, append=append,
-        )  # fmt: skip
-        return compress_audio(
-            source,
-            output,
-            mode=mode,
-            quality=quality,
-            effort=effort,
-            workers=workers,
-            skip_bad=skip_bad,
-            force=force,
-            progress=progress,
-        )
-    if not isinstance(model, Model | None) or bounds:
+    )  # fmt: skip
+    modality = modality_for(source)
+    if modality is not None:
+        return modality.compress(source, output, order)
+    return _compress_samples(source, output, order)
+
+
+def _compress_samples(source: Any, output: str | Path | BinaryIO, order: CompressOrder) -> CompressResult:
+    """Arrays and images."""
+    model = order.model
+    if not isinstance(model, Model | None) or order.bounds:
         raise UseError(
             "A detector, and --bound, are for tables (.csv, .tsv, .jsonl, .parquet, .arrow), and a denoiser "
             "compresses nothing: give a model of such samples."
         )
-    bounded = max_error is not None or target_psnr is not None
-    if not isinstance(source, Source):
-        lossy = mode == LOSSY or (mode is None and model is not None and not bounded)
-        source = open_source(source, skip_bad=skip_bad, trainable=lossy)
-    aim = Aim(quality, max_bytes)
-    if target_psnr is not None and max_error is None and by_quality(source, model, mode, target_psnr):
-        aim, target_psnr = Aim(quality, max_bytes, target_psnr), None
-    mode = LOSSY if mode is None and aim != Aim() else mode
-    bounded = max_error is not None or target_psnr is not None
-    mode = choose_mode(mode, has_model=model is not None, bounded=bounded)
-    require_level(metadata)
-    _require_sense(mode, model, effort=effort, coder=coder, preview=preview, append=append, bounded=bounded)
-    if aim != Aim():
-        if mode != LOSSY:
-            raise UseError("--quality and --max-bytes are for lossy archives: leave them out.")
-        aim.require_sense(model)
+    source = _opened(source, order)
+    mode, aim, target_psnr = _wanted(source, model, order)
+    require_level(order.metadata)
+    _require_sense(mode, model, order, aim)
     if model is not None:
         model.require_fits(source.spec)
-    layout, notes = source.described(metadata)
+    layout, notes = source.described(order.metadata)
     target = Path(output) if isinstance(output, (str, Path)) else output
-    old = old_archive(target, source, layout, model) if append else None
+    old = old_archive(target, source, layout, model) if order.append else None
     there = None if old is None else frozenset(old.header["parts"])
-    wishes = Wishes(effort, coder, embed_model, preview, aim, there)
-    bound, asked = make_bound(source, max_error, error_mode, target_psnr)
+    wishes = Wishes(order.effort, order.coder, order.embed_model, order.preview, aim, there)
+    bound, asked = make_bound(source, order.max_error, order.error_mode, target_psnr)
     described = layout if old is None else old.layout
     extras = {"layout": described.to_dict(), **pack_metadata(described)}
     promise = old.promise if old is not None else Promise(mode, bound, asked)
     campaign = plan_campaign(source, promise, model if old is None else old.usable(model), wishes)
     beside = target.parent if isinstance(target, Path) else None
     count = worker_count(
-        workers, source.raw_bytes, slow=campaign.job.rounds or CONTEXTS in campaign.job.coders
+        order.workers, source.raw_bytes, slow=campaign.job.rounds or CONTEXTS in campaign.job.coders
     )
     with Spool(beside) as spool:
         while True:
-            campaign, tally = _code(source, campaign, spool, count, progress)
+            campaign, tally = _code(source, campaign, spool, count, order.progress)
             if not aim.is_search:
                 break
-            made = _write(source, Nowhere(), campaign, spool, tally, None, wishes, extras, force=force)
+            made = _write(source, Nowhere(), campaign, spool, tally, None, wishes, extras, force=order.force)
             better = next_quality(aim, campaign.job.quality, made.archive_bytes, tally.distortion.psnr_db)
             if better is None:
                 break
             campaign = replace(campaign, job=replace(campaign.job, quality=better))
             spool.clear()
-        result = _write(source, target, campaign, spool, tally, old, wishes, extras, force=force)
+        result = _write(source, target, campaign, spool, tally, old, wishes, extras, force=order.force)
     return replace(result, advice=(*notes, *result.advice))
 
 
-def _require_sense(
-    mode: str,
-    model: Model | None,
-    *,
-    effort: int,
-    coder: str | None,
-    preview: bool,
-    append: bool,
-    bounded: bool,
-) -> None:
-    if not 1 <= effort <= 9:
-        raise UseError(f"--effort must be 1 to 9; got {effort}.")
-    if preview and model is None:
+def _opened(source: Any, order: CompressOrder) -> Source:
+    if isinstance(source, Source):
+        return source
+    bounded = order.max_error is not None or order.target_psnr is not None
+    lossy = order.mode == LOSSY or (order.mode is None and order.model is not None and not bounded)
+    return open_source(source, skip_bad=order.skip_bad, trainable=lossy)
+
+
+def _wanted(source: Source, model: Model | None, order: CompressOrder) -> tuple[str, Aim, float | None]:
+    """The mode, what a lossy archive aims at, and the PSNR that a bound has to reach."""
+    mode, target_psnr = order.mode, order.target_psnr
+    aim = Aim(order.quality, order.max_bytes)
+    if target_psnr is not None and order.max_error is None and by_quality(source, model, mode, target_psnr):
+        aim, target_psnr = Aim(order.quality, order.max_bytes, target_psnr), None
+    mode = LOSSY if mode is None and aim != Aim() else mode
+    bounded = order.max_error is not None or target_psnr is not None
+    return choose_mode(mode, has_model=model is not None, bounded=bounded), aim, target_psnr
+
+
+def _require_sense(mode: str, model: Model | None, order: CompressOrder, aim: Aim) -> None:
+    bounded = order.max_error is not None or (order.target_psnr is not None and aim.target_psnr is None)
+    if order.preview and model is None:
         raise UseError("--preview keeps the latents of a model: give one with -m MODEL.ism.")
-    if preview and mode == LOSSY:
+    if order.preview and mode == LOSSY:
         raise UseError("A lossy archive is nothing but preview: leave out --preview, or ask for more.")
-    if coder is not None and mode == LOSSY:
+    if order.coder is not None and mode == LOSSY:
         raise UseError("A lossy archive is coded by the autoencoder alone: leave out --coder.")
-    if append and bounded:
+    if order.append and bounded:
         raise UseError("An archive keeps the bound it was made with: leave out the bound with --append.")
+    if aim != Aim():
+        if mode != LOSSY:
+            raise UseError("--quality and --max-bytes are for lossy archives: leave them out.")
+        aim.require_sense(model)
 
 
 @dataclass

@@ -12,13 +12,12 @@ from isthmus.errors import UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import AnyModel, Model
 from isthmus.tasks.archive import Opened, open_archive
-from isthmus.tasks.audio.archive import decompress_audio, holds_audio
-from isthmus.tasks.audio.promise import refuse_for_audio
+from isthmus.tasks.modalities import modality_of
+from isthmus.tasks.orders import DecompressOrder
 from isthmus.tasks.parts import CONTEXTS
 from isthmus.tasks.promise import PREVIEW, ROLES
 from isthmus.tasks.restored import DecompressResult
 from isthmus.tasks.survivors import find_survivors, open_damaged
-from isthmus.tasks.tables.archive import decompress_table, holds_table, refuse_for_tables
 from isthmus.tasks.workers import worker_count
 
 
@@ -54,24 +53,25 @@ def decompress(
         TooLarge: the samples would take more than `limits` allow; nothing was written.
     """
     directory = Path(directory)
-    if holds_table(archive, limits):
-        refuse_for_tables(items=items, layer=layer, skip_damaged=skip_damaged, approximate=approximate)
-        known = getattr(model, "known_rows", None)
-        return decompress_table(archive, directory, known=known, workers=workers, force=force, limits=limits)
-    if holds_audio(archive, limits):
-        refuse_for_audio(model=model, layer=layer, skip_damaged=skip_damaged, approximate=approximate)
-        return decompress_audio(archive, directory, items=items, workers=workers, force=force, limits=limits)
+    order = DecompressOrder(
+        model=model, items=items, layer=layer, workers=workers, skip_damaged=skip_damaged,
+        approximate=approximate, force=force, limits=limits,
+    )  # fmt: skip
+    modality = modality_of(archive, limits)
+    if modality is not None:
+        return modality.decompress(archive, directory, order)
     if not isinstance(model, Model | None):
         raise UseError("Neither a detector nor a denoiser restores samples: give the model of the archive.")
     if skip_damaged:
         if approximate:
             raise UseError("What is damaged is found by checking, so --skip-damaged cannot be --approximate.")
-        return _decompress_whole(archive, directory, model, items, layer, limits, force=force)
+        return _decompress_whole(archive, directory, model, order)
     opened = open_archive(archive, model, limits=limits)
     if approximate:
         opened = opened.approximately()
     with opened.reader:
-        start, stop = _range(items, opened.reader.items)
+        wanted = order.range_of(opened.reader.items)
+        start, stop = wanted.start, wanted.stop
         _require_layer(opened, layer)
         slow = CONTEXTS in opened.reader.header["parts"]
         count = worker_count(workers, _raw_bytes(opened, stop - start), slow=slow)
@@ -89,19 +89,15 @@ def _decompress_whole(
     archive: str | Path | bytes,
     directory: Path,
     model: Model | None,
-    items: tuple[int, int] | None,
-    layer: str | None,
-    limits: Limits,
-    *,
-    force: bool,
+    order: DecompressOrder,
 ) -> DecompressResult:
     """As `decompress`, with what is whole."""
-    opened, damage = open_damaged(archive, model, limits=limits)
+    opened, damage = open_damaged(archive, model, limits=order.limits)
     with opened.reader:
-        start, stop = _range(items, opened.reader.items)
-        _require_layer(opened, layer)
-        found = find_survivors(opened, damage, start, stop, layer)
-        files = write_source(found.layout, opened.spec, Stacks(found.stacks()), directory, force=force)
+        wanted = order.range_of(opened.reader.items)
+        _require_layer(opened, order.layer)
+        found = find_survivors(opened, damage, wanted.start, wanted.stop, order.layer)
+        files = write_source(found.layout, opened.spec, Stacks(found.stacks()), directory, force=order.force)
     return DecompressResult(tuple(files), len(found.items), directory, found.missing, found.damage)
 
 
@@ -124,15 +120,6 @@ def restore(
         return np.asarray(stacks[0][0]) if single else np.asarray(stacks[0])
     none = np.empty((0, *(side or 0 for side in opened.spec.shape)), opened.spec.dtype)
     return np.concatenate(stacks) if stacks else none
-
-
-def _range(items: tuple[int, int] | None, count: int) -> tuple[int, int]:
-    if items is None:
-        return 0, count
-    start, stop = items
-    if not 0 <= start < stop <= count:
-        raise UseError(f"--items must lie within 0:{count} and not be empty; got {start}:{stop}.")
-    return start, stop
 
 
 def _require_layer(opened: Opened, layer: str | None) -> None:

@@ -17,13 +17,11 @@ from isthmus.model import Denoiser, Model, SoundDenoiser, denoiser, load_model, 
 from isthmus.model.detector import KIND, Detector
 from isthmus.model.document import read_document
 from isthmus.spec import DataSpec
-from isthmus.tasks.audio.archive import audio_facts
-from isthmus.tasks.audio.promise import is_of_audio
 from isthmus.tasks.compressed import compared
 from isthmus.tasks.metadata import KEY, describe_metadata, packed_bytes, unpack_metadata
-from isthmus.tasks.promise import Promise, is_of_table
+from isthmus.tasks.modalities import modality_in
+from isthmus.tasks.promise import Promise
 from isthmus.tasks.results import Result, size
-from isthmus.tasks.tables.archive import told_table
 
 
 @dataclass(frozen=True)
@@ -166,59 +164,35 @@ def _lossless(model: Model, held: Mapping[str, Any]) -> str:
 
 def _archive(path: Path) -> InfoResult:
     with ArchiveReader(path) as reader:
-        if is_of_table(reader.header):
-            return _table_archive(path, reader)
-        if is_of_audio(reader.header):
-            return _audio_archive(path, reader)
-        spec, layout = _described(reader)
-        sizes = reader.sizes()
-        embedded = size(sizes.model) if sizes.model else "not embedded"
-        facts = {
-            "samples": f"{reader.items:,} in {len(reader.blocks)} blocks",
-            "files": f"{len(layout.members):,} ({_names(layout)})",
-            **_metadata(reader, layout),
-            "mode": Promise.from_dict(reader.header).summary(),
-            "generation": reader.generation,
-            "total": f"{size(sizes.total)}",
-            "codes": ", ".join(f"{name} {size(count)}" for name, count in sizes.layers.items()) or "none",
-            "won by": _winners(reader),
-            **_saved(reader, sizes),
-            "model": f"{embedded}, {_hashes(reader)}",
-            "headers, index": size(sizes.header + sizes.blocks + sizes.index + sizes.footer),
-        }
-        return InfoResult(path, "archive", f"archive of {spec.summary()}", facts)
+        modality = modality_in(reader.header)
+        title, told = _samples(reader) if modality is None else modality.facts(reader)
+        return InfoResult(path, "archive", title, told | _sizes(reader))
 
 
-def _table_archive(path: Path, reader: ArchiveReader) -> InfoResult:
-    opened, sizes = told_table(reader), reader.sizes()
-    columns = opened.form.columns
-    bounds = {name: f"within {bound:.6g}" for name, bound in opened.promise.bounds.items()}
-    facts = {
-        "rows": f"{reader.items:,} in {len(reader.blocks)} blocks",
-        "file": opened.form.name,
-        "mode": opened.promise.summary(),
-        "total": f"{size(sizes.total)}",
-        "codes": ", ".join(f"{name} {size(count)}" for name, count in sizes.layers.items()) or "none",
-        **_saved(reader, sizes),
-        "model": "its rows are needed" if reader.header.get("parts") else "none",
-        "headers, index": size(sizes.header + sizes.blocks + sizes.index + sizes.footer),
-        **{name: bounds.get(name, "as it was") for name in columns[:MOST_COLUMNS]},
+def _samples(reader: ArchiveReader) -> tuple[str, dict[str, Any]]:
+    """Of an archive of arrays or images."""
+    spec, layout = _described(reader)
+    held = reader.sizes().model
+    return f"archive of {spec.summary()}", {
+        "samples": f"{reader.items:,} in {len(reader.blocks)} blocks",
+        "files": f"{len(layout.members):,} ({_names(layout)})",
+        **_metadata(reader, layout),
+        "mode": Promise.from_dict(reader.header).summary(),
+        "generation": reader.generation,
+        "model": f"{size(held) if held else 'not embedded'}, {_hashes(reader)}",
     }
-    return InfoResult(path, "archive", f"archive of a table of {len(columns):,} columns", facts)
 
 
-def _audio_archive(path: Path, reader: ArchiveReader) -> InfoResult:
-    title, told = audio_facts(reader)
+def _sizes(reader: ArchiveReader) -> dict[str, str]:
+    """Where the bytes of an archive are, and who coded them."""
     sizes = reader.sizes()
-    facts = {
-        **told,
-        "total": f"{size(sizes.total)}",
+    return {
+        "total": size(sizes.total),
         "codes": ", ".join(f"{name} {size(count)}" for name, count in sizes.layers.items()) or "none",
         "won by": _winners(reader),
         **_saved(reader, sizes),
         "headers, index": size(sizes.header + sizes.blocks + sizes.index + sizes.footer),
     }
-    return InfoResult(path, "archive", title, facts)
 
 
 def _metadata(reader: ArchiveReader, layout: Layout) -> dict[str, str]:

@@ -21,15 +21,6 @@ PREVIEW, BOUND = "preview", "bound"
 ROLES = (PREVIEW, BOUND, LOSSLESS)
 """The layers a block may have, coarsest first; the last is called like the mode it serves."""
 
-TABLE = "table"
-"""What the spec of a table's archive calls it; of the others it is one of spec.py."""
-
-
-def is_of_table(header: Mapping[str, Any]) -> bool:
-    """Whether it is the header of a table's archive."""
-    spec = header.get("spec")
-    return isinstance(spec, dict) and spec.get("modality") == TABLE
-
 
 @dataclass(frozen=True)
 class Promise:

@@ -16,11 +16,9 @@ from isthmus.errors import DamagedFile, UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import AnyModel, Model
 from isthmus.tasks.archive import BlockDecoder, Opened, open_archive
-from isthmus.tasks.audio.promise import is_of_audio
-from isthmus.tasks.audio.verify import verify_audio
-from isthmus.tasks.promise import LOSSLESS, LOSSY, is_of_table
+from isthmus.tasks.modalities import Checked, modality_in
+from isthmus.tasks.promise import LOSSLESS, LOSSY
 from isthmus.tasks.results import Result
-from isthmus.tasks.tables.verify import verify_table
 
 
 @dataclass(frozen=True)
@@ -80,14 +78,10 @@ def verify(
         counts = reader.items, len(reader.blocks)
         held = reader.model_bytes is not None if not problems else False
         names_model = bool(reader.header.get("parts"))
-        of_table, of_audio = is_of_table(reader.header), is_of_audio(reader.header)
-    if of_table:
-        known = getattr(model, "known_rows", None)
-        found, name, promise = ([], None, "") if problems else verify_table(path, known, against, limits)
-        return VerifyResult(path, *counts, (*problems, *found), name, None, promise)
-    if of_audio:
-        found, name, promise = ([], None, "") if problems else verify_audio(path, against, limits)
-        return VerifyResult(path, *counts, (*problems, *found), name, None, promise)
+        modality = modality_in(reader.header)
+    if modality is not None:
+        found = Checked([], None, "") if problems else modality.verify(path, model, against, limits)
+        return VerifyResult(path, *counts, (*problems, *found.problems), found.against, None, found.promise)
     if not isinstance(model, Model | None):
         raise UseError("Neither a detector nor a denoiser restores samples: give the model of the archive.")
     distortion, name, promise = None, None, ""

@@ -107,6 +107,15 @@ def batches(source: Path | pa.Table, rows: int) -> tuple[pa.Schema, Iterator[pa.
     return (pa.schema([]) if first is None else first.schema), _larger(batches_of(source), rows)
 
 
+def row_count(path: Path) -> int:
+    """Of a Parquet or Arrow file, without reading its columns where that can be."""
+    from pyarrow import parquet
+
+    if path.suffix.lower() == ".parquet":
+        return int(parquet.read_metadata(path).num_rows)
+    return sum(map(len, batches_of(path)))
+
+
 def _larger(small: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
     held: list[pa.RecordBatch] = []
     for batch in small:

@@ -14,11 +14,11 @@ import numpy as np
 from isthmus.coding.container import ArchiveReader
 from isthmus.data.audio import Kind, Recording, write_recordings
 from isthmus.data.names import check_names, fault_in
-from isthmus.errors import DamagedFile, IsthmusError, UseError
-from isthmus.limits import DEFAULT_LIMITS, Limits
+from isthmus.errors import DamagedFile
 from isthmus.tasks.audio.blocks import Decoder, Task
-from isthmus.tasks.audio.promise import AudioPromise, is_of_audio
+from isthmus.tasks.audio.promise import AudioPromise
 from isthmus.tasks.audio.stretches import Block, blocks_of, by_recording
+from isthmus.tasks.orders import DecompressOrder
 from isthmus.tasks.restored import DecompressResult
 from isthmus.tasks.workers import map_blocks, worker_count
 
@@ -79,15 +79,6 @@ class OpenedAudio:
         return Task(str(block.plan), layer.payload, layer.content_crc, told.frames, told.kind)
 
 
-def holds_audio(archive: str | Path | bytes, limits: Limits = DEFAULT_LIMITS) -> bool:
-    """Whether an archive is one of audio; a damaged one is none as far as can be told."""
-    try:
-        with ArchiveReader(archive, limits=limits) as reader:
-            return is_of_audio(reader.header)
-    except IsthmusError:
-        return False
-
-
 def opened_audio(reader: ArchiveReader) -> OpenedAudio:
     """An archive of audio that is open, ready to be decoded; DamagedFile where it contradicts itself."""
     recordings, archive = recordings_told(reader)
@@ -117,25 +108,15 @@ def audio_facts(reader: ArchiveReader) -> tuple[str, dict[str, Any]]:
 
 
 def decompress_audio(
-    archive: str | Path | bytes,
-    directory: str | Path,
-    *,
-    items: tuple[int, int] | None = None,
-    workers: int | None = 1,
-    force: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
+    archive: str | Path | bytes, directory: Path, order: DecompressOrder
 ) -> DecompressResult:
     """Restore the files of an archive of audio; see `decompress`. Items are recordings."""
     with ExitStack() as stack:
-        opened = opened_audio(stack.enter_context(ArchiveReader(archive, limits=limits)))
+        opened = opened_audio(stack.enter_context(ArchiveReader(archive, limits=order.limits)))
         count = len(opened.recordings)
-        wanted = range(count) if items is None else range(*items)
-        if items is not None and not 0 <= wanted.start < wanted.stop <= count:
-            raise UseError(
-                f"--items must lie within 0:{count} and not be empty; got {wanted.start}:{wanted.stop}."
-            )
+        wanted = order.range_of(count)
         chosen = opened.recordings[wanted.start : wanted.stop]
-        processes = worker_count(workers, opened.reader.length * 4, slow=True)
+        processes = worker_count(order.workers, opened.reader.length * 4, slow=True)
         runs = by_recording(count, opened.stretches(wanted, workers=processes), wanted)
-        files = write_recordings(chosen, runs, Path(directory), archive=opened.archive, force=force)
-        return DecompressResult(tuple(files), len(chosen), Path(directory), items="recordings")
+        files = write_recordings(chosen, runs, directory, archive=opened.archive, force=order.force)
+        return DecompressResult(tuple(files), len(chosen), directory, items="recordings")

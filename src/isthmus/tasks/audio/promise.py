@@ -70,16 +70,3 @@ def make_promise(mode: str | None, quality: int | None) -> AudioPromise:
     if not 1 <= found <= 100:
         raise UseError(f"--quality must be 1 to 100; got {found}.")
     return AudioPromise(found)
-
-
-def is_of_audio(header: Mapping[str, Any]) -> bool:
-    """Whether it is the header of an archive of audio."""
-    spec = header.get("spec")
-    return isinstance(spec, dict) and spec.get("modality") == AUDIO
-
-
-def refuse_for_audio(**wishes: Any) -> None:
-    """Raise UseError for what an archive of audio cannot have."""
-    named = [f"--{name.replace('_', '-')}" for name, wish in wishes.items() if wish not in (None, False)]
-    if named:
-        raise UseError(f"Audio is kept as it is, or at a quality: leave out {', '.join(named)}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -16,15 +16,14 @@ from isthmus.coding.blocks import Layer
 from isthmus.coding.container import ArchiveWriter
 from isthmus.data.audio import AudioSource, open_audio
 from isthmus.data.audio.kinds import restored_names
-from isthmus.errors import BadItem, UseError
+from isthmus.errors import BadItem
 from isthmus.files import refuse_existing
 from isthmus.tasks.audio.blocks import Coder, Made, Run
 from isthmus.tasks.audio.promise import AudioPromise, make_promise
 from isthmus.tasks.audio.stretches import Block, Tape, blocks_of
 from isthmus.tasks.compressed import CompressResult, Winner
+from isthmus.tasks.orders import Progress
 from isthmus.tasks.workers import map_blocks, worker_count
-
-Progress = Callable[[int, int], None]
 
 
 def compress_audio(
@@ -56,8 +55,6 @@ def compress_audio(
         UseError: the wishes contradict each other.
         NoData, BadItem, MissingExtra: see AudioSource; a lossy one must have finite samples.
     """
-    if not 1 <= effort <= 9:
-        raise UseError(f"--effort must be 1 to 9; got {effort}.")
     promise = make_promise(mode, quality)
     audio = open_audio(source, skip_bad=skip_bad)
     target = Path(output) if isinstance(output, (str, Path)) else output

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -12,12 +12,13 @@ from typing import Any, BinaryIO
 
 from isthmus.coding.blocks import Layer
 from isthmus.coding.container import ArchiveReader, ArchiveWriter
-from isthmus.errors import DamagedFile, IsthmusError, ModelNeeded, UseError
+from isthmus.errors import DamagedFile, ModelNeeded, UseError
 from isthmus.files import atomic_write, refuse_existing
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model.known_rows import KnownRows
 from isthmus.tasks.compressed import CompressResult, Winner
-from isthmus.tasks.promise import BOUND, BOUNDED, LOSSLESS, TABLE, is_of_table
+from isthmus.tasks.orders import Progress
+from isthmus.tasks.promise import BOUND, BOUNDED, LOSSLESS
 from isthmus.tasks.restored import DecompressResult
 from isthmus.tasks.tables.blocks import CodedRows, Rows, decode_rows, encode_rows, rounded
 from isthmus.tasks.tables.sources import OpenTable, TableForm, form_from_dict
@@ -27,7 +28,10 @@ KNOWN_ROWS = 1 << 15
 """That a model holds at most."""
 ROWS = "rows"
 """The part of a model that a table's archive may need: rows of its kind."""
-Progress = Callable[[int, int], None]
+MOST_COLUMNS = 200
+"""That `info` names."""
+TABLE = "table"
+"""What the spec of such an archive calls it."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,8 @@ class _Coded:
     """A block, ready to be written."""
 
     rows: int
+    size: int
+    """By which progress is told."""
     crc: int
     coded: CodedRows
 
@@ -88,7 +94,7 @@ class _Coder:
 
     def __call__(self, chunk: Any) -> _Coded:
         rows = rounded(self.form.rows_of(chunk, self.known), self.bounds)
-        return _Coded(rows.count, rows.crc(), encode_rows(rows, self.known))
+        return _Coded(rows.count, self.form.size_of(chunk), rows.crc(), encode_rows(rows, self.known))
 
 
 def compress_table(
@@ -118,7 +124,7 @@ def compress_table(
         workers: processes; None takes one a core where the file is large. Same bytes for any.
         force: replace an existing output.
         header: whether the first row of a text file names the columns; None looks.
-        progress: told rows done and bytes of the file, after each block.
+        progress: told how much is done and how much there is, in bytes of text or in rows, after each block.
     Raises:
         UseError: a bound that cannot be, or for a column that is not there.
         NoData, BadItem: the source is no table.
@@ -134,7 +140,7 @@ def compress_table(
     start: dict[str, Any] = {"mode": promise.mode, "parts": parts, "spec": {"modality": TABLE}}
     if promise.bounds:
         start["bounds"] = dict(promise.bounds)
-    count, payloads, rival, winners = 0, 0, 0, dict[str, Winner]()
+    count, done, payloads, rival, winners = 0, 0, 0, 0, dict[str, Winner]()
     with ArchiveWriter(target, start, force=force) as writer:
         for block in map_blocks(work, table.chunks(), worker_count(workers, table.file_bytes, slow=True)):
             coded = block.coded
@@ -148,8 +154,9 @@ def compress_table(
             for name, won in coded.coders.items():
                 before_it = winners.get(name, Winner(0, 0))
                 winners[name] = Winner(before_it.blocks + won.blocks, before_it.bytes + won.bytes)
+            done += block.size
             if progress is not None:
-                progress(count, 0)
+                progress(min(done, table.size), table.size)
         writer.finish(None, {"table": table.form.to_dict(), "rivals": {"parquet": rival}})
     return CompressResult(
         output=target if isinstance(target, Path) else None,
@@ -171,13 +178,6 @@ def compress_table(
         items="rows",
         contested="column",
     )
-
-
-def refuse_for_tables(**wishes: Any) -> None:
-    """Raise UseError for what a table's archive cannot have."""
-    named = [f"--{name.replace('_', '-')}" for name, wish in wishes.items() if wish not in (None, False)]
-    if named:
-        raise UseError(f"A table is kept whole, lossless or within a bound: leave out {', '.join(named)}.")
 
 
 def rows_held(model: Any, *, embed: bool) -> KnownRows | None:
@@ -301,15 +301,6 @@ class _Decoder:
         return rows
 
 
-def holds_table(archive: str | Path | bytes, limits: Limits = DEFAULT_LIMITS) -> bool:
-    """Whether an archive is one of a table; a damaged one is none as far as can be told."""
-    try:
-        with ArchiveReader(archive, limits=limits) as reader:
-            return is_of_table(reader.header)
-    except IsthmusError:
-        return False
-
-
 def opened_table(reader: ArchiveReader, known: KnownRows | None) -> OpenedTable:
     """An archive of a table that is open, ready to be decoded.
 
@@ -330,6 +321,20 @@ def told_table(reader: ArchiveReader) -> OpenedTable:
     """An archive of a table, as far as it says itself what it holds."""
     form, promise = form_from_dict(reader.extras.get("table", {})), TablePromise.from_dict(reader.header)
     return OpenedTable(reader, form, promise, None)
+
+
+def table_facts(reader: ArchiveReader) -> tuple[str, dict[str, Any]]:
+    """A title, and facts for people."""
+    opened = told_table(reader)
+    columns = opened.form.columns
+    bounds = {name: f"within {bound:.6g}" for name, bound in opened.promise.bounds.items()}
+    return f"archive of a table of {len(columns):,} columns", {
+        "rows": f"{reader.items:,} in {len(reader.blocks)} blocks",
+        "file": opened.form.name,
+        "mode": opened.promise.summary(),
+        "model": "its rows are needed" if reader.header.get("parts") else "none",
+        **{name: bounds.get(name, "as it was") for name in columns[:MOST_COLUMNS]},
+    }
 
 
 def decompress_table(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from isthmus.data.source import Skipped
 from isthmus.data.tables.tablefile import TEXTS
 from isthmus.errors import DamagedFile, MissingExtra, NoData
 from isthmus.tasks.tables import blocks
@@ -27,6 +28,10 @@ class TableForm(ABC):
     name: str
     """Of the file."""
     columns: tuple[str, ...]
+
+    def size_of(self, chunk: Any) -> int:
+        """By which progress is told: of a chunk the bytes of text, or the rows."""
+        return len(chunk)
 
     @abstractmethod
     def to_dict(self) -> dict[str, Any]:
@@ -124,6 +129,9 @@ class OpenTable:
         header: whether the first row of a text file names the columns; None looks.
     """
 
+    skipped: tuple[Skipped, ...] = ()
+    """Nothing ever is: rows that are not like the others are kept as they are."""
+
     def __init__(self, source: Any, *, header: bool | None = None) -> None:
         _require_extra()
         from isthmus.data.tables import frames, lines, typed
@@ -131,7 +139,7 @@ class OpenTable:
         self.form: TableForm
         if not isinstance(source, (str, Path)):
             table = frames.as_arrow(source)
-            self.name, self.file_bytes = "table", table.nbytes
+            self.name, self.file_bytes, self.size = "table", table.nbytes, len(table)
             self.form = TypedForm(f"table{SUFFIX}", table.schema)
             self._chunks = lambda: typed.batches(table, TYPED_ROWS)[1]
             return
@@ -142,17 +150,32 @@ class OpenTable:
         if path.name.lower().endswith(LINES):
             form = lines.form_of(path, header=header)
             self.form = TextForm(path.name.removesuffix(".gz"), form)
+            self.size = _text_bytes(path)
             self._chunks = lambda: lines.parts_of(path, form)
         else:
             schema, _ = typed.batches(path, TYPED_ROWS)
             if not len(schema):
                 raise NoData(f"{path} holds no rows. Give a table of at least one.")
-            self.form = TypedForm(path.name, schema)
+            self.form, self.size = TypedForm(path.name, schema), typed.row_count(path)
             self._chunks = lambda: typed.batches(path, TYPED_ROWS)[1]
+
+    @property
+    def raw_bytes(self) -> int:
+        """Of the file; of a frame, of its columns."""
+        return self.file_bytes
 
     def chunks(self) -> Iterator[Any]:
         """Parts of a file of text, or batches of Arrow's, as `TableForm.rows_of` takes them."""
         return iter(self._chunks())
+
+
+def _text_bytes(path: Path) -> int:
+    """About: a .gz tells the size of what it holds in its last four bytes, of which there may be more."""
+    if path.suffix.lower() != ".gz":
+        return path.stat().st_size
+    with path.open("rb") as file:
+        file.seek(-4, 2)
+        return max(path.stat().st_size, int.from_bytes(file.read(4), "little"))
 
 
 def _require_extra() -> None:
