@@ -23,6 +23,7 @@ from isthmus.cli.options import (
     default_output,
     read_schema,
 )
+from isthmus.cli.progress import learning_bar
 from isthmus.cli.voice import Voice, command
 from isthmus.errors import UseError
 
@@ -110,14 +111,22 @@ def fit(
         return
     if recipe == DENOISE:
         refuse("A denoiser", **foreign)
-        common = {"budget_s": budget_s, "seed": seed or 0, "skip_bad": skip_bad, "force": force}
-        voice.result(_denoiser(source, output, noise, levels, noisy, say=voice.say, **common))
+        common: dict[str, Any] = {
+            "budget_s": budget_s,
+            "seed": seed or 0,
+            "skip_bad": skip_bad,
+            "force": force,
+        }
+        with learning_bar(voice, "learning") as progress:
+            common |= {"say": voice.say, "progress": progress}
+            result: Result = _denoiser(source, output, noise, levels, noisy, **common)
+        voice.result(result)
         return
     if noise is not None or levels is not None or noisy:
         raise UseError("--noise, --levels and --noisy are for denoisers: add --recipe denoise.")
     settings = [*(set_ or []), *train_settings(seed=seed, threads=threads, device=device)]
     try:
-        result = run(
+        fitted = run(
             source,
             output,
             recipe=recipe,
@@ -133,10 +142,10 @@ def fit(
         )
     except KeyboardInterrupt as stop:
         raise Stopped(how_to_resume(output)) from stop
-    voice.detail(f"history, settings and checkpoint in {result.run}")
-    voice.detail(f"stopped after {result.steps:,} steps ({result.stopped}); best after {result.best_step:,}")
-    voice.left_out(result.skipped)
-    voice.result(result)
+    voice.detail(f"history, settings and checkpoint in {fitted.run}")
+    voice.detail(f"stopped after {fitted.steps:,} steps ({fitted.stopped}); best after {fitted.best_step:,}")
+    voice.left_out(fitted.skipped)
+    voice.result(fitted)
 
 
 def _denoiser(
