@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from isthmus.model import denoiser, detector, sound_denoiser
 from isthmus.model.artefact import Model
 from isthmus.model.decoder import Decoder
 from isthmus.model.denoiser import Denoiser
 from isthmus.model.detector import Detector
 from isthmus.model.document import read_document
+from isthmus.model.saved import Saved
 from isthmus.model.sound_denoiser import SoundDenoiser
 
-__all__ = ["Decoder", "Denoiser", "Detector", "Model", "SoundDenoiser", "load_model"]
+__all__ = ["Decoder", "Denoiser", "Detector", "Model", "Saved", "SoundDenoiser", "load_model"]
 
-AnyModel = Model | Detector | Denoiser | SoundDenoiser
+AnyModel = Model | Saved
+"""A codec, or something else that was learned."""
 
 
 def load_model(path: str | Path) -> AnyModel:
@@ -24,11 +25,8 @@ def load_model(path: str | Path) -> AnyModel:
         NoData, NotOurFile, NewerFormat, DamagedFile: see `Model.load`.
     """
     kind = read_document(Path(path))[0].get("kind")
-    return _KINDS.get(kind, Model).load(path)
+    found: type[AnyModel] = next((each for each in _KINDS if each.kind == kind), Model)
+    return found.load(path)
 
 
-_KINDS: dict[str | None, type[Detector | Denoiser | SoundDenoiser]] = {
-    detector.KIND: Detector,
-    denoiser.KIND: Denoiser,
-    sound_denoiser.KIND: SoundDenoiser,
-}
+_KINDS: tuple[type[Saved], ...] = (Detector, Denoiser, SoundDenoiser)

@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from isthmus.coding.version import FORMAT_VERSION, require_known_format
 from isthmus.data.noise import MISSING, NoiseModel, noise_level
-from isthmus.errors import ConfigError, DamagedFile, NotOurFile, SpecMismatch
+from isthmus.errors import SpecMismatch
 from isthmus.exact.float_runner import FloatRunner
 from isthmus.exact.ops import ops_from_json
 from isthmus.exact.program import Program
-from isthmus.model.document import read_document, require_whole, tensors_hash, write_document
+from isthmus.model.saved import Saved
 from isthmus.spec import DataSpec
-
-KIND = "denoiser"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Denoiser:
+class Denoiser(Saved):
     """What takes noise away from images of one kind."""
+
+    kind = "denoiser"
+    made_by = "isthmus fit photos/ --recipe denoise"
 
     spec: DataSpec
     """Of the images; the low and the high of their values are told as 0 and 1."""
@@ -100,44 +99,48 @@ class Denoiser:
     def _runner(self) -> FloatRunner:
         return FloatRunner(self.program)
 
-    def save(self, path: str | Path, *, force: bool = True) -> Path:
-        """Write the .ism file, whole or not at all."""
-        path = Path(path)
-        document = {
-            "format": FORMAT_VERSION,
-            "kind": KIND,
+    def told(self) -> dict[str, Any]:
+        """All but tensors and provenance, JSON-ready."""
+        return {
             "spec": self.spec.to_dict(),
             "noise": [self.noise.kind, self.noise.low, self.noise.high],
             "from_noisy": self.from_noisy,
             "ops": [op.to_json() for op in self.program.ops],
-            "provenance": dict(self.provenance),
-            "hash": tensors_hash(self.program.tensors),
         }
-        write_document(path, document, self.program.tensors, force=force)
-        return path
+
+    def tensors(self) -> Mapping[str, np.ndarray]:
+        """Of the net."""
+        return self.program.tensors
 
     @classmethod
-    def load(cls, path: str | Path) -> Denoiser:
-        """Read an .ism file and check that it is whole.
+    def from_saved(cls, document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Denoiser:
+        """Undo `told` and `tensors`."""
+        spec, (kind, low, high) = DataSpec.from_dict(document["spec"]), document["noise"]
+        return cls(
+            spec=spec,
+            noise=NoiseModel(str(kind), float(low), float(high)),
+            program=Program((spec.channels + 1, None, None), ops_from_json(document["ops"]), tensors),
+            from_noisy=bool(document["from_noisy"]),
+            provenance=dict(document["provenance"]),
+        )
 
-        Raises:
-            NoData: no file is there.
-            NotOurFile, NewerFormat, DamagedFile: it is no denoiser, of a later version, or not whole.
-        """
-        path = Path(path)
-        document, tensors = read_document(path)
-        if document.get("kind") != KIND:
-            raise NotOurFile(f"{path} is no denoiser. Make one: isthmus fit photos/ --recipe denoise")
-        try:
-            require_known_format(document["format"], str(path))
-            require_whole(document, tensors, path)
-            spec, (kind, low, high) = DataSpec.from_dict(document["spec"]), document["noise"]
-            return cls(
-                spec=spec,
-                noise=NoiseModel(str(kind), float(low), float(high)),
-                program=Program((spec.channels + 1, None, None), ops_from_json(document["ops"]), tensors),
-                from_noisy=bool(document["from_noisy"]),
-                provenance=dict(document["provenance"]),
-            )
-        except (KeyError, TypeError, ValueError, IndexError, ConfigError) as wrong:
-            raise DamagedFile(f"{path} lacks or misstates {wrong}; fetch the file again.") from wrong
+    def summary(self) -> str:
+        """What it is for."""
+        return f"denoiser for {self.spec.summary()}"
+
+    def facts(self) -> dict[str, str]:
+        """What `info` tells."""
+        noise = f"{self.noise.kind}, {self.noise.low:.3g} to {self.noise.high:.3g} of the range"
+        noise += ", learned from noisy images alone" if self.from_noisy else ""
+        return net_facts(self.provenance, self.program, "images", noise)
+
+
+def net_facts(made: Mapping[str, Any], program: Program, counted: str, noise: str) -> dict[str, str]:
+    """What `info` tells of a net that takes noise away."""
+    return {
+        "trained on": f"{made.get(counted, 0):,} {counted} of {made.get('trained_on', 'somewhere')}",
+        "noise": noise,
+        "parameters": f"{sum(tensor.size for tensor in program.tensors.values()):,}",
+        "steps": f"{made.get('steps', 0):,} in {made.get('seconds', 0)} s",
+        "can": "denoise",
+    }

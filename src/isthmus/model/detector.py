@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from isthmus.coding.version import FORMAT_VERSION, require_known_format
 from isthmus.data.tables.features import BITS, TableFeatures, squashed
 from isthmus.data.tables.schema import Schema
 from isthmus.data.tables.table import Table
-from isthmus.errors import ConfigError, DamagedFile, NotOurFile
-from isthmus.model.document import read_document, require_whole, tensors_hash, under, write_document
+from isthmus.model.document import under
 from isthmus.model.known_rows import KnownRows
 from isthmus.model.members import Members
+from isthmus.model.saved import Saved
 from isthmus.scoring.conformal import p_values
 from isthmus.scoring.usual import Usual
 from isthmus.scoring.views import VIEWS, Rows, View, together
@@ -30,12 +28,14 @@ MOST_ROWS = 10_000
 """That a detector keeps of those it learned from."""
 AT_ONCE = 8192
 """Rows that are judged together, which bounds the memory."""
-KIND = "detector"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Detector:
+class Detector(Saved):
     """A detector of odd rows, calibrated."""
+
+    kind = "detector"
+    made_by = "isthmus fit TABLE.csv -o NAME.ism"
 
     features: TableFeatures
     members: Members
@@ -73,56 +73,53 @@ class Detector:
         """float64 (rows,): how often a usual row would score as high; see scoring/conformal.py."""
         return p_values(scores, self.calibration)
 
-    def save(self, path: str | Path, *, force: bool = True) -> Path:
-        """Write the .ism file, whole or not at all."""
-        path = Path(path)
-        told, arrays = self.features.to_parts()
-        members, weights = self.members.to_parts()
-        tensors = {f"features.{name}": array for name, array in arrays.items()}
-        tensors |= {f"members.{name}": array for name, array in weights.items()} | {"kept": self.kept}
-        if self.known_rows is not None:
-            tensors["known_rows"] = np.frombuffer(self.known_rows.payload, np.uint8)
-        document = {
-            "format": FORMAT_VERSION,
-            "kind": KIND,
+    def told(self) -> dict[str, Any]:
+        """All but tensors and provenance, JSON-ready."""
+        return {
             "mode": self.mode,
             "schema": self.features.schema.to_dict(),
-            "features": told,
-            "members": members,
+            "features": self.features.to_parts()[0],
+            "members": self.members.to_parts()[0],
             "known_rows": None if self.known_rows is None else self.known_rows.plan,
-            "provenance": dict(self.provenance),
-            "hash": tensors_hash(tensors),
         }
-        write_document(path, document, tensors, force=force)
-        return path
+
+    def tensors(self) -> Mapping[str, np.ndarray]:
+        """Of features, members and rows."""
+        tensors = {f"features.{name}": array for name, array in self.features.to_parts()[1].items()}
+        tensors |= {f"members.{name}": array for name, array in self.members.to_parts()[1].items()}
+        if self.known_rows is not None:
+            tensors["known_rows"] = np.frombuffer(self.known_rows.payload, np.uint8)
+        return tensors | {"kept": self.kept}
 
     @classmethod
-    def load(cls, path: str | Path) -> Detector:
-        """Read an .ism file and check that it is whole.
+    def from_saved(cls, document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Detector:
+        """Undo `told` and `tensors`."""
+        return cls(
+            features=TableFeatures.from_parts(
+                Schema.from_dict(document["schema"]), document["features"], under("features.", tensors)
+            ),
+            members=Members.from_parts(document["members"], under("members.", tensors)),
+            mode=document["mode"],
+            kept=tensors["kept"],
+            known_rows=_known_rows(document, tensors),
+            provenance=dict(document["provenance"]),
+        )
 
-        Raises:
-            NoData: no file is there.
-            NotOurFile, NewerFormat, DamagedFile: it is no detector, of a later version, or not whole.
-        """
-        path = Path(path)
-        document, tensors = read_document(path)
-        if document.get("kind") != KIND:
-            raise NotOurFile(f"{path} is no detector of tables. Make one: isthmus fit TABLE.csv -o NAME.ism")
-        try:
-            require_known_format(document["format"], str(path))
-            require_whole(document, tensors, path)
-            return cls(
-                features=TableFeatures.from_parts(
-                    Schema.from_dict(document["schema"]), document["features"], under("features.", tensors)
-                ),
-                members=Members.from_parts(document["members"], under("members.", tensors)),
-                mode=document["mode"],
-                kept=tensors["kept"],
-                known_rows=_known_rows(document, tensors),
-                provenance=dict(document["provenance"]),
-            )
-        except (KeyError, TypeError, ValueError, IndexError, ConfigError) as wrong:
-            raise DamagedFile(f"{path} lacks or misstates {wrong}; fetch the file again.") from wrong
+    def summary(self) -> str:
+        """What it is for."""
+        return f"detector for {self.features.schema.summary()}"
+
+    def facts(self) -> dict[str, str]:
+        """What `info` tells."""
+        made = self.provenance
+        return {
+            "trained on": f"{made.get('rows', 0):,} rows in {made.get('seconds', 0)} s",
+            "mode": self.mode,
+            "members": f"{len(self.members)} autoencoders of {len(self.features.names):,} features",
+            "keeps": f"{len(self.kept):,} rows, as numbers",
+            "can": "detect" if self.known_rows is None else "detect, clean, compress (beside the archive)",
+            **self.features.schema.facts(),
+        }
 
     def rows(self, matrix: np.ndarray) -> Rows:
         """Features in all the forms that views look at."""

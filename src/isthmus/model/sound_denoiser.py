@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from isthmus.coding.version import FORMAT_VERSION, require_known_format
 from isthmus.data.audio.spectrogram import Spectrogram, gains, loudness
-from isthmus.errors import ConfigError, DamagedFile, NotOurFile, SpecMismatch
+from isthmus.errors import SpecMismatch
 from isthmus.exact.float_runner import FloatRunner
 from isthmus.exact.ops import ops_from_json
 from isthmus.exact.program import Program
-from isthmus.model.document import read_document, require_whole, tensors_hash, write_document
+from isthmus.model.denoiser import net_facts
+from isthmus.model.saved import Saved
 
-KIND = "sound denoiser"
 AT_ONCE_S, MARGIN_S = 10.0, 0.5
 """Seconds that are looked at together, and of those before and behind that are looked at too."""
 FINENESS = 2
@@ -26,8 +24,11 @@ FINENESS = 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class SoundDenoiser:
+class SoundDenoiser(Saved):
     """What takes noise from recordings of one rate; every channel by itself."""
+
+    kind = "sound denoiser"
+    made_by = "isthmus fit recordings/ --recipe denoise"
 
     rate: int
     program: Program
@@ -82,39 +83,29 @@ class SoundDenoiser:
     def _runner(self) -> FloatRunner:
         return FloatRunner(self.program)
 
-    def save(self, path: str | Path, *, force: bool = True) -> Path:
-        """Write the .ism file, whole or not at all."""
-        path = Path(path)
-        document = {
-            "format": FORMAT_VERSION,
-            "kind": KIND,
-            "rate": self.rate,
-            "ops": [op.to_json() for op in self.program.ops],
-            "provenance": dict(self.provenance),
-            "hash": tensors_hash(self.program.tensors),
-        }
-        write_document(path, document, self.program.tensors, force=force)
-        return path
+    def told(self) -> dict[str, Any]:
+        """All but tensors and provenance, JSON-ready."""
+        return {"rate": self.rate, "ops": [op.to_json() for op in self.program.ops]}
+
+    def tensors(self) -> Mapping[str, np.ndarray]:
+        """Of the net."""
+        return self.program.tensors
 
     @classmethod
-    def load(cls, path: str | Path) -> SoundDenoiser:
-        """Read an .ism file and check that it is whole.
+    def from_saved(cls, document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> SoundDenoiser:
+        """Undo `told` and `tensors`."""
+        program = Program((2, None, None), ops_from_json(document["ops"]), tensors)
+        return cls(rate=int(document["rate"]), program=program, provenance=dict(document["provenance"]))
 
-        Raises:
-            NoData: no file is there.
-            NotOurFile, NewerFormat, DamagedFile: it is no such denoiser, of a later version, or not whole.
-        """
-        path = Path(path)
-        document, tensors = read_document(path)
-        if document.get("kind") != KIND:
-            raise NotOurFile(f"{path} is no denoiser of recordings. Make one: isthmus fit --recipe denoise")
-        try:
-            require_known_format(document["format"], str(path))
-            require_whole(document, tensors, path)
-            program = Program((2, None, None), ops_from_json(document["ops"]), tensors)
-            return cls(rate=int(document["rate"]), program=program, provenance=dict(document["provenance"]))
-        except (KeyError, TypeError, ValueError, IndexError, ConfigError) as wrong:
-            raise DamagedFile(f"{path} lacks or misstates {wrong}; fetch the file again.") from wrong
+    def summary(self) -> str:
+        """What it is for."""
+        return f"denoiser for recordings of {self.rate:,} Hz"
+
+    def facts(self) -> dict[str, str]:
+        """What `info` tells."""
+        return net_facts(
+            self.provenance, self.program, "recordings", str(self.provenance.get("noise", "unknown"))
+        )
 
 
 def given_to_net(frames: np.ndarray) -> np.ndarray:

@@ -10,12 +10,10 @@ from typing import Any
 from isthmus.coding.container import ArchiveReader, Sizes
 from isthmus.coding.index import MAGIC
 from isthmus.data import Layout
-from isthmus.data.tables import Column, Schema, is_table, open_table
+from isthmus.data.tables import is_table, open_table
 from isthmus.errors import ConfigError, DamagedFile, NoData
 from isthmus.files import refuse_existing, write_bytes
-from isthmus.model import Denoiser, Model, SoundDenoiser, denoiser, load_model, sound_denoiser
-from isthmus.model.detector import KIND, Detector
-from isthmus.model.document import read_document
+from isthmus.model import Model, load_model
 from isthmus.spec import DataSpec
 from isthmus.tasks.compressed import compared
 from isthmus.tasks.metadata import KEY, describe_metadata, packed_bytes, unpack_metadata
@@ -57,15 +55,15 @@ def info(path: str | Path) -> InfoResult:
         is_archive = file.read(len(MAGIC)) == MAGIC
     if is_archive:
         return _archive(path)
-    kind = read_document(path)[0].get("kind")
-    if kind in (denoiser.KIND, sound_denoiser.KIND):
-        return _denoiser(path)
-    return _detector(path) if kind == KIND else _model(path)
+    found = load_model(path)
+    if isinstance(found, Model):
+        return _model(path, found)
+    return InfoResult(path, found.kind, found.summary(), found.facts() | {"file": size(path.stat().st_size)})
 
 
 def _table(path: Path) -> InfoResult:
     source = open_table(path)
-    return InfoResult(path, "table", f"table of {source.schema.summary()}", _columns(source.schema))
+    return InfoResult(path, "table", f"table of {source.schema.summary()}", source.schema.facts())
 
 
 def write_schema(table: str | Path, output: str | Path, *, force: bool = False) -> Path:
@@ -76,60 +74,7 @@ def write_schema(table: str | Path, output: str | Path, *, force: bool = False) 
     return output
 
 
-def _columns(schema: Schema) -> dict[str, Any]:
-    """Each column's kind, by name; of very many the first ones."""
-    told = {column.name: _kind(column) for column in list(schema)[:MOST_COLUMNS]}
-    left = len(schema) - len(told)
-    return told | ({"…": f"{left:,} more"} if left else {})
-
-
-def _kind(column: Column) -> str:
-    digits = f", {column.digits} digits" if column.digits is not None else ""
-    form = f", {column.format}" if column.format is not None else ""
-    return f"{column.kind}{digits}{form}{'' if column.used else ', not looked at'}"
-
-
-MOST_COLUMNS = 200
-
-
-def _detector(path: Path) -> InfoResult:
-    detector = Detector.load(path)
-    schema, made = detector.features.schema, detector.provenance
-    facts = {
-        "trained on": f"{made.get('rows', 0):,} rows in {made.get('seconds', 0)} s",
-        "mode": detector.mode,
-        "members": f"{len(detector.members)} autoencoders of {len(detector.features.names):,} features",
-        "keeps": f"{len(detector.kept):,} rows, as numbers",
-        "can": "detect" if detector.known_rows is None else "detect, clean, compress (beside the archive)",
-        "file": size(path.stat().st_size),
-    }
-    return InfoResult(path, "detector", f"detector for {schema.summary()}", facts | _columns(schema))
-
-
-def _denoiser(path: Path) -> InfoResult:
-    found = load_model(path)
-    assert isinstance(found, (Denoiser, SoundDenoiser))
-    made = found.provenance
-    counted = "images" if isinstance(found, Denoiser) else "recordings"
-    if isinstance(found, Denoiser):
-        noise = f"{found.noise.kind}, {found.noise.low:.3g} to {found.noise.high:.3g} of the range"
-        noise += ", learned from noisy images alone" if found.from_noisy else ""
-        what = found.spec.summary()
-    else:
-        noise, what = str(made.get("noise", "unknown")), f"recordings of {found.rate:,} Hz"
-    facts = {
-        "trained on": f"{made.get(counted, 0):,} {counted} of {made.get('trained_on', 'somewhere')}",
-        "noise": noise,
-        "parameters": f"{sum(tensor.size for tensor in found.program.tensors.values()):,}",
-        "steps": f"{made.get('steps', 0):,} in {made.get('seconds', 0)} s",
-        "can": "denoise",
-        "file": size(path.stat().st_size),
-    }
-    return InfoResult(path, "denoiser", f"denoiser for {what}", facts)
-
-
-def _model(path: Path) -> InfoResult:
-    model = Model.load(path)
+def _model(path: Path, model: Model) -> InfoResult:
     made, config = model.provenance, model.config
     held = made.get("held_out", {})
     decoder = sum(w.values.size for w in model.decoder.program.weights.values())

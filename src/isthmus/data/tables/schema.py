@@ -20,6 +20,8 @@ KINDS = (*NUMERIC, *WORDED, "empty")
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
 """What stands in a cell that has no value."""
 MOST_COLUMNS = 100_000
+MOST_TOLD = 200
+"""Columns that people are told of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,16 @@ class Column:
         """Whether its cells are numbers."""
         return self.kind in NUMERIC
 
+    def summary(self) -> str:
+        """For people.
+
+        >>> Column(name="price", kind="decimal", digits=2).summary()
+        'decimal, 2 digits'
+        """
+        digits = f", {self.digits} digits" if self.digits is not None else ""
+        form = f", {self.format}" if self.format is not None else ""
+        return f"{self.kind}{digits}{form}{'' if self.used else ', not looked at'}"
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -90,6 +102,12 @@ class Schema:
         kinds = [column.kind for column in self.columns]
         counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in KINDS if kind in kinds)
         return f"{len(kinds):,} column{'s' * (len(kinds) > 1)}: {counts}"
+
+    def facts(self) -> dict[str, str]:
+        """Each column's kind for people, by name; of very many the first ones."""
+        told = {column.name: column.summary() for column in self.columns[:MOST_TOLD]}
+        left = len(self.columns) - len(told)
+        return told | ({"…": f"{left:,} more"} if left else {})
 
     def changed_by(self, wishes: Mapping[str, Column]) -> Schema:
         """The same columns, those among `wishes` as these say.
