@@ -111,11 +111,11 @@ def fit_denoiser(
     output = None if output is None else Path(output)
     if output is not None:
         refuse_existing(output, force=force)
+    require_training("torch")
     model = NoiseModel.of(noise, *(levels or (None, None)))
     opened = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
     if opened.spec.modality != "image":
         raise UseError(f"Noise is taken from images; {opened.name} holds {opened.spec.summary()}.")
-    require_training("torch")
     from isthmus.training.denoising import DenoisingPlan, train_denoiser
 
     images = opened.read(range(len(opened)))

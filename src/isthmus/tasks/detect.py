@@ -155,10 +155,10 @@ def fit_detector(
     output = None if output is None else Path(output)
     if output is not None:
         refuse_existing(output, force=force)
+    require_training("torch")
     table_source = opened(source, schema, header, skip_bad)
     table, rows = sampled(table_source, seed)
     say(f"{rows:,} rows of {table_source.schema.summary()}")
-    require_training("torch")
     from isthmus.training.detecting import train_detector
 
     detector = train_detector(table, mode, seed=seed, budget_s=budget_s, steps=steps)

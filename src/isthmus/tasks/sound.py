@@ -100,11 +100,11 @@ def fit_sound_denoiser(
     output = None if output is None else Path(output)
     if output is not None:
         refuse_existing(output, force=force)
+    require_training("torch")
     clean = open_audio(source, skip_bad=skip_bad)
     rate = _rate_of(clean)
     heard = [] if noise is None else _signals(open_audio(noise, skip_bad=skip_bad), rate)
     signals = _signals(clean, rate)
-    require_training("torch")
     from isthmus.training.sound_denoising import SoundPlan, train_sound_denoiser
 
     kind = WHITE if noise is None else RECORDED

@@ -75,9 +75,7 @@ def decode_block(
         DamagedFile: the bytes are no such samples.
         TooLarge: they would take more than `limits` allow.
     """
-    if not 1 <= frames * channels <= BLOCK_SAMPLES:
-        raise DamagedFile(f"A block of audio must have 1 to {BLOCK_SAMPLES:,} samples.")
-    limits.require("block_bytes", SAMPLE_BYTES * frames * channels, "A block of audio")
+    require_size(frames, channels, limits)
     fields = ByteReader(payload, "A block of audio")
     if plan == PCODEC and dtype.kind == "f":
         columns = [numbers_from_bytes(fields.sized(), frames, dtype) for _ in range(channels)]
@@ -93,6 +91,13 @@ def decode_block(
     if power:
         raise DamagedFile("A block of audio holds floats where integers should be.")
     return found.astype(dtype)
+
+
+def require_size(frames: int, channels: int, limits: Limits) -> None:
+    """Raise DamagedFile, or TooLarge, unless a block may have so many samples."""
+    if not 1 <= frames * channels <= BLOCK_SAMPLES:
+        raise DamagedFile(f"A block of audio must have 1 to {BLOCK_SAMPLES:,} samples.")
+    limits.require("block_bytes", SAMPLE_BYTES * frames * channels, "A block of audio")
 
 
 def _encode_integers(samples: np.ndarray, power: int, effort: int) -> Coded:

@@ -8,9 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from isthmus.coding.audio import waves
-from isthmus.coding.audio.block import BLOCK_SAMPLES, SAMPLE_BYTES
+from isthmus.coding.audio.block import require_size
 from isthmus.coding.audio.transform import SIZES, WEIGHT_BITS
-from isthmus.errors import DamagedFile
 from isthmus.limits import DEFAULT_LIMITS, Limits
 
 WAVES = "waves"
@@ -64,9 +63,7 @@ def decode_lossy(
         DamagedFile: the bytes are no such samples.
         TooLarge: they would take more than `limits` allow.
     """
-    if not 1 <= frames * channels <= BLOCK_SAMPLES:
-        raise DamagedFile(f"A block of audio must have 1 to {BLOCK_SAMPLES:,} samples.")
-    limits.require("block_bytes", SAMPLE_BYTES * frames * channels, "A block of audio")
+    require_size(frames, channels, limits)
     found = waves.decode(payload, frames, channels)
     if dtype.kind == "f":
         return (found / 2.0 ** (_UNIT_BITS + _BITS - 1)).astype(dtype)
