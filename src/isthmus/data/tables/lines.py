@@ -6,12 +6,12 @@ a row where they are not is odd and stands as it is. Cells keep their quotes and
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from isthmus.data.tables.splitting import joined, key_of, rows_in, split_json, splitter
 from isthmus.errors import DamagedFile, NoData
 
 READ_BYTES = 8 << 20
@@ -59,7 +59,7 @@ class Form:
 
     def to_bytes(self, chunk: Chunk) -> bytes:
         """A chunk as it stood in the file."""
-        rows, odd = iter(_joined(self.pieces, chunk.columns)), dict(chunk.odd)
+        rows, odd = iter(joined(self.pieces, chunk.columns)), dict(chunk.odd)
         text = "".join(odd[place] if place in odd else next(rows) for place in range(len(chunk)))
         text = text[: -len(self.pieces[-1])] if chunk.is_bare else text
         return text.encode(self.encoding, ERRORS[self.encoding])
@@ -105,17 +105,17 @@ def form_of(path: Path, *, header: bool | None = None) -> Form:
     if path.name.lower().endswith(JSON_LINES):
         text = sample.decode("utf-8", "surrogateescape")
         split = next(
-            (found for row in _rows(text, quotes=False)[:100] if (found := _split_json(row)) is not None),
+            (found for row in rows_in(text, quotes=False)[:100] if (found := split_json(row)) is not None),
             None,
         )
         pieces = split[0] if split else ("", "\n")
-        names = tuple(_key(piece, place) for place, piece in enumerate(pieces[:-1]))
+        names = tuple(key_of(piece, place) for place, piece in enumerate(pieces[:-1]))
         return Form("utf-8", pieces, "", names)
     dialect = dialect_of(path, header=header)
     encoding = _encoding(sample, dialect.encoding)
     text = _decoded(sample, encoding)
     mark = "\ufeff" if text.startswith("\ufeff") else ""
-    rows = _rows(text[len(mark) :], quotes=True)
+    rows = rows_in(text[len(mark) :], quotes=True)
     start = mark + (rows[0] if dialect.header else "")
     ends = [row[len(row.rstrip("\r\n")) :] for row in rows[:100]]
     end = max(ends, key=ends.count) or "\n"
@@ -146,8 +146,8 @@ def parts_of(path: Path, form: Form) -> Iterator[bytes]:
 def chunk_of(part: bytes, form: Form) -> Chunk:
     """The rows in a part of a file."""
     rows, split, end = (
-        _rows(_decoded(part, form.encoding), quotes=form.has_quotes),
-        _splitter(form),
+        rows_in(_decoded(part, form.encoding), quotes=form.has_quotes),
+        splitter(form.pieces),
         form.pieces[-1],
     )
     is_bare = not rows[-1].endswith("\n") and split(rows[-1] + end) is not None
@@ -187,115 +187,6 @@ def _last_end(data: bytes, end: bytes, *, quotes: bool) -> int:
             return found + len(end)
         cut = found
     return 0
-
-
-def _rows(text: str, *, quotes: bool) -> list[str]:
-    """Rows with their ends; one between quotes is none."""
-    lines = text.split("\n")
-    rows = [line + "\n" for line in lines[:-1]]
-    if lines[-1]:
-        rows.append(lines[-1])
-    if not quotes or '"' not in text:
-        return rows
-    merged, open_rows = [], ""
-    for row in rows:
-        open_rows += row
-        if open_rows.count('"') % 2 == 0:
-            merged.append(open_rows)
-            open_rows = ""
-    return [*merged, open_rows] if open_rows else merged
-
-
-def _splitter(form: Form) -> Callable[[str], list[str] | None]:
-    if form.pieces[0]:
-
-        def by_json(row: str) -> list[str] | None:
-            found = _split_json(row)
-            return found[1] if found is not None and found[0] == form.pieces else None
-
-        return by_json
-    end, width, delimiter = form.pieces[-1], len(form.names), form.pieces[1] if len(form.names) > 1 else ""
-
-    def by_delimiter(row: str) -> list[str] | None:
-        if not row.endswith(end) or (end == "\n" and row.endswith("\r\n")):
-            return None
-        body = row[: -len(end)]
-        cells = body.split(delimiter) if delimiter else [body]
-        if '"' in body:
-            cells = _merged(cells, delimiter)
-        return cells if len(cells) == width else None
-
-    return by_delimiter
-
-
-def _merged(cells: Sequence[str], delimiter: str) -> list[str]:
-    """Cells whose delimiter stood between quotes put together again."""
-    found: list[str] = []
-    is_open = False
-    for cell in cells:
-        if is_open:
-            found[-1] += delimiter + cell
-        else:
-            found.append(cell)
-        is_open ^= cell.count('"') % 2 == 1
-    return found
-
-
-def _split_json(row: str) -> tuple[tuple[str, ...], list[str]] | None:
-    """An object on a line → the pieces around its values, and the values as they stand there."""
-    pieces, cells, at, start = [], [], 0, 0
-    try:
-        if not row.startswith("{"):
-            return None
-        at = 1
-        while True:
-            at = _space(row, at)
-            _, at = _DECODER.raw_decode(row, at)
-            at = _space(row, at)
-            if row[at] != ":":
-                return None
-            at = _space(row, at + 1)
-            pieces.append(row[start:at])
-            _, end = _DECODER.raw_decode(row, at)
-            cells.append(row[at:end])
-            start, at = end, _space(row, end)
-            if row[at] == "}":
-                return (*pieces, row[start:]), cells
-            if row[at] != ",":
-                return None
-            at += 1
-    except (ValueError, IndexError, RecursionError):
-        return None
-
-
-_DECODER = json.JSONDecoder()
-
-
-def _space(text: str, at: int) -> int:
-    while text[at] in " \t":
-        at += 1
-    return at
-
-
-def _key(piece: str, place: int) -> str:
-    """The name in `, "name": `."""
-    try:
-        return str(_DECODER.raw_decode(piece, piece.index('"'))[0])
-    except ValueError:
-        return f"column_{place}"
-
-
-def _joined(pieces: Sequence[str], columns: Sequence[Sequence[str]]) -> list[str]:
-    first, *between, last = pieces
-    if not first and len(set(between)) <= 1:
-        delimiter = between[0] if between else ""
-        return [delimiter.join(cells) + last for cells in zip(*columns, strict=True)]
-    slots = [part for piece in between for part in (piece, "")]
-    rows = []
-    for cells in zip(*columns, strict=True):
-        slots[1::2] = cells[1:]
-        rows.append(first + cells[0] + "".join(slots) + last)
-    return rows
 
 
 def _encoding(sample: bytes, told: str) -> str:
