@@ -18,8 +18,8 @@ from isthmus.model import load_model
 from isthmus.tasks.compress import compress, decompress
 from isthmus.tasks.detect import fit_detector
 from isthmus.tasks.info import info
-from isthmus.tasks.tables.archive import known_rows_of
 from isthmus.tasks.tables.blocks import Rows, Taken, rounded
+from isthmus.tasks.tables.writing import known_rows_of
 from isthmus.tasks.verify import verify
 
 pa = pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[tables]'")

@@ -20,7 +20,7 @@ from isthmus.scoring.conformal import discoveries
 from isthmus.tasks.learning import require_training
 from isthmus.tasks.lines import csv_lines, write_lines
 from isthmus.tasks.results import Result
-from isthmus.tasks.tables.archive import known_rows_of
+from isthmus.tasks.tables.writing import known_rows_of
 
 MODES = ("contaminated", "novelty")
 FALSE_ALARMS = 0.01

@@ -14,9 +14,10 @@ from isthmus.tasks.modalities import Checked, Modality
 from isthmus.tasks.orders import CompressOrder, DecompressOrder
 from isthmus.tasks.promise import LOSSY
 from isthmus.tasks.restored import DecompressResult
-from isthmus.tasks.tables.archive import compress_table, decompress_table, rows_held, table_facts
+from isthmus.tasks.tables.archive import decompress_table, table_facts
 from isthmus.tasks.tables.sources import OpenTable
 from isthmus.tasks.tables.verify import verify_table
+from isthmus.tasks.tables.writing import compress_table, rows_held
 
 WHY = "A table is kept whole, lossless or within a bound"
 
