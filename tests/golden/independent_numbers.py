@@ -113,7 +113,8 @@ class Range:
         assert next(self.words, None) is None
 
 
-MEANS = [0.0125] + [factor * 2.0 ** (i - 6) for i in range(20) for factor in (1.2, 1.725)][:39] + [2.0, 12.0]
+MEANS = [0.0125, *(factor * 2.0 ** (i - 6) for i in range(20) for factor in (1.2, 1.725))]
+MEANS[40:] = 2.0, 12.0
 
 
 class Context:
