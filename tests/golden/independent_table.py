@@ -1,105 +1,119 @@
-"""The second reader, continued: tables of text, from the bytes to the file.
+"""The second reader, continued: tables, from the bytes to the cells.
 
-Written from docs/format.md alone, like independent.py.
+Written from docs/format.md alone, like independent.py; Arrow's own formats are left to PyArrow.
 """
 
+import base64
 import io
 import json
 import struct
-import time
 import zlib
+from hashlib import sha256
 
+import pyarrow as pa
 from independent import Fields, read_archive, unzstd
-from independent_columns import read_columns, read_words
+from independent_cells import array_of, cells_of, rows_of
+from independent_columns import read_columns
+from pyarrow import parquet
+
+FIELDS = ("marks", "numbers", "floats")
+ERRORS = {"utf-8": "surrogateescape", "latin-1": "strict"}
 
 
-def read_text(data):
-    """The bytes of the file that an archive of a table of text holds; every checksum compared."""
-    archive = read_archive(data)
-    table = archive["extras"]["table"]
+def read_text(data, known=None):
+    """The bytes of the file that an archive of a table of text holds; every checksum compared.
+
+    `known`: plan and payload of the rows that the reader must have already.
+    """
+    table, blocks = read_blocks(data, known)
     assert table["kind"] == "text"
     pieces = [piece for piece, count in table["pieces"] for _ in range(count)]
-    text, rows = [table["start"]], 0
-    for block in archive["blocks"]:
-        head, columns, crc = read_block(block)
-        cells = [cells_of(how, dict(zip(names, parts, strict=True))) for (how, names), parts in columns]
-        assert block["items"] == list(range(rows, rows := rows + head["rows"]))
+    text = [table["start"]]
+    for head, columns in blocks:
+        cells = [cells_of(how, parts) for how, parts in columns]
         text += rows_of(head, cells, pieces)
-    return "".join(text).encode(table["encoding"], "surrogateescape" if table["encoding"] == "utf-8" else "strict")
+    return "".join(text).encode(table["encoding"], ERRORS.get(table["encoding"], "surrogatepass"))
 
 
-def read_block(block):
-    """The head, and of each column [how, names of parts] and the parts."""
-    ((_, layer),) = block["layers"].items()
-    fields = Fields(layer["payload"])
+def read_typed(data):
+    """The table that an archive of a typed one holds."""
+    table, blocks = read_blocks(data, None)
+    assert table["kind"] == "typed"
+    schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(table["schema"])))
+    batches = [
+        [array_of(how, parts, kind) for (how, parts), kind in zip(columns, schema.types, strict=True)]
+        for _, columns in blocks
+    ]
+    return pa.Table.from_batches([pa.record_batch(batch, schema=schema) for batch in batches], schema)
+
+
+def read_blocks(data, known):
+    """How the table is written, and of each block the head and the columns, (how, {part: values})."""
+    archive, rows, blocks, before = read_archive(data), 0, [], None
+    if known is not None:
+        assert archive["header"]["parts"] == {"rows": known_hash(*known)}
+        _, before = read_payload(known[0], Fields(known[1]), None)
+    for block in archive["blocks"]:
+        ((_, layer),) = block["layers"].items()
+        (raw, head), columns = read_payload(block["plan"], Fields(layer["payload"]), before)
+        told = [raw, *(bytes_of(name, part) for _, parts in columns for name, part in parts.items())]
+        assert zlib.crc32(b"".join(told)) == layer["content_crc"]
+        assert block["items"] == list(range(rows, rows := rows + head["rows"]))
+        blocks.append((head, columns))
+    return archive["extras"]["table"], blocks
+
+
+def known_hash(plan, payload):
+    return sha256(plan.encode() + b"\0" + payload).hexdigest()
+
+
+def read_payload(plan, fields, before):
+    """The head, as bytes and as it is meant; and the columns."""
     raw = unzstd(fields.sized())
     head = json.loads(raw)
-    kinds = [name for _, names in head["columns"] for name in names]
-    parts = [unzstd(fields.sized()) if name == "opaque" else None for name in kinds]
-    told = iter({"columns": read_columns, "parquet": read_parquet}[block["plan"]](fields.data))
-    parts = iter([next(told) if part is None else part for part in parts])
-    columns = [(column, [next(parts) for _ in column[1]]) for column in head["columns"]]
-    assert next(told, None) is None
-    crc = zlib.crc32(raw)
-    for (_, names), parts in columns:
-        for name, part in zip(names, parts, strict=True):
-            crc = zlib.crc32(bytes_of(name, part), crc)
-    assert crc == layer["content_crc"]
-    return head, columns, crc
+    opaque = [unzstd(fields.sized()) for _, names in head["columns"] if "opaque" in names]
+    wanted = [(number, name) for number, (_, names) in enumerate(head["columns"]) for name in names]
+    wanted = [(number, name) for number, name in wanted if name in FIELDS]
+    count, told = head["rows"] - len(head["odd"]), [[] for _ in wanted]
+    if count and wanted and plan == "columns":
+        told = read_columns(fields.data, old_parts(wanted, before))
+    elif count and wanted:
+        told = read_parquet(fields.data)
+    else:
+        assert not fields.data
+    assert all(len(part) == count for part in told)
+    told = dict(zip(wanted, told, strict=True))
+    columns = []
+    for number, (how, names) in enumerate(head["columns"]):
+        parts = {name: told[number, name] if name in FIELDS else opaque.pop(0) for name in names}
+        if "grid" in how:
+            low, width, high = how["grid"]
+            parts["numbers"] = [min(low + place * width, high) for place in parts["numbers"]]
+        columns.append((how, parts))
+    return (raw, head), columns
 
 
-def read_parquet(data):
-    from pyarrow import parquet
-
-    return [column.to_pylist() for column in parquet.read_table(io.BytesIO(data)).columns]
-
-
-def bytes_of(name, part):
-    if name == "marks":
-        escaped = [word.encode("utf-8", "surrogatepass").replace(b"\1", b"\1\1").replace(b"\0", b"\1\2") for word in part]
-        return b"".join(word + b"\0" for word in escaped)
-    if name == "numbers":
-        return struct.pack(f"<{len(part)}q", *part)
-    return part
-
-
-def cells_of(how, parts):
-    marks, numbers = parts.get("marks"), parts.get("numbers")
-    if how.get("kind", "words") == "words":
-        return marks
+def old_parts(wanted, before):
+    """The known rows of each part; without marks, each has an empty one."""
+    if before is None:
+        return None
+    columns = [parts for _, parts in before]
     return [
-        marks[row][1:] if marks and marks[row] else printed(how, number) for row, number in enumerate(numbers)
+        columns[number].get(name) if name in columns[number] else [""] * len(columns[number]["numbers"])
+        for number, name in wanted
     ]
 
 
-def printed(how, number):
-    if "grid" in how:
-        low, width, high = how["grid"]
-        number = min(low + number * width, high)
-    if how["kind"] == "date":
-        return time.strftime(how["form"], time.gmtime(number))
-    digits, zeros = how.get("digits", 0), how.get("zeros", "fixed")
-    whole = f"{abs(number):0{digits + 1}d}"
-    text = whole[: len(whole) - digits]
-    behind = whole[len(whole) - digits :]
-    if zeros != "fixed":
-        behind = behind.rstrip("0")
-    if zeros == "point":
-        behind = behind or "0"
-    if behind:
-        text += "." + behind
-    return how.get("before", "") + ("-" if number < 0 else "") + text + how.get("behind", "")
+def read_parquet(data):
+    columns = parquet.read_table(io.BytesIO(data)).columns
+    return [one.to_numpy() if pa.types.is_floating(one.type) else one.to_pylist() for one in columns]
 
 
-def rows_of(head, cells, pieces):
-    odd, number = dict(head["odd"]), 0
-    for place in range(head["rows"]):
-        if place in odd:
-            text = odd[place]
-        else:
-            row = [column[number] for column in cells]
-            number += 1
-            text = pieces[0] + "".join(cell + piece for cell, piece in zip(row, pieces[1:], strict=True))
-        if head["bare"] and place == head["rows"] - 1:
-            text = text.removesuffix(pieces[-1])
-        yield text
+def bytes_of(name, part):
+    """A part as the content CRC takes it."""
+    if name == "marks":
+        text = "".join(word.replace("\1", "\1\1").replace("\0", "\1\2") + "\0" for word in part)
+        return text.encode("utf-8", "surrogatepass")
+    if name == "numbers":
+        return struct.pack(f"<{len(part)}q", *part)
+    return part if name == "opaque" else part.tobytes()
