@@ -26,6 +26,7 @@ pa = pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'ist
 pd = pytest.importorskip("pandas", reason="pandas is missing: pip install 'isthmus[tables]'")
 feather = pytest.importorskip("pyarrow.feather", reason="PyArrow is missing")
 parquet = pytest.importorskip("pyarrow.parquet", reason="PyArrow is missing")
+pytest.importorskip("pyarrow.csv", reason="PyArrow is missing")
 
 
 def rows(count=400, seed=0):
@@ -225,6 +226,38 @@ def test_a_model_for_other_tables_is_refused(table, tmp_path):
     other.write_text("a,b\n1,2\n3,4\n")
     with pytest.raises(UseError, match="columns"):
         compress(other, tmp_path / "o.isz", model=_Knowing(known_rows_of(table)), embed_model=False)
+
+
+@pytest.mark.parametrize("known_has_gaps", [True, False])
+@pytest.mark.parametrize("has_gaps", [True, False])
+def test_known_rows_may_miss_cells_where_others_miss_none(tmp_path, known_has_gaps, has_gaps):
+    def made(name, count, gaps):
+        random = np.random.default_rng(count)
+        reals, whole = random.normal(size=count), random.integers(0, 9, count)
+        columns = {
+            "real": pa.array(reals, mask=(reals > 1) & gaps),
+            "whole": pa.array(whole, mask=(whole > 7) & gaps),
+        }
+        parquet.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+        pa.csv.write_csv(pa.table(columns), tmp_path / f"{name}.csv")
+
+    made("known", 150, known_has_gaps)
+    made("t", 80, has_gaps)
+    for suffix in (".csv", ".parquet"):
+        path, model = tmp_path / f"t{suffix}", _Knowing(known_rows_of(tmp_path / f"known{suffix}"))
+        compress(path, tmp_path / "t.isz", model=model, embed_model=False, force=True)
+        back = decompress(tmp_path / "t.isz", tmp_path / "back", model=model).files[0]
+        read = pa.csv.read_csv if suffix == ".csv" else parquet.read_table
+        assert read(back).equals(read(path))
+        assert verify(tmp_path / "t.isz", model=model, against=path).ok
+        whole = read(path)["whole"].to_pylist()
+        at = next(row for row, number in enumerate(whole) if number is not None)
+        whole[at] = 6 if whole[at] == 5 else 5
+        other = pa.table({"real": read(path)["real"], "whole": pa.array(whole)})
+        write = pa.csv.write_csv if suffix == ".csv" else parquet.write_table
+        write(other, tmp_path / f"other{suffix}")
+        (problem,) = verify(tmp_path / "t.isz", model=model, against=tmp_path / f"other{suffix}").problems
+        assert "'whole' is not as promised" in problem
 
 
 class _Knowing:

@@ -232,6 +232,8 @@ class CodedRows:
     """By coder: the columns that it told, or parts of such."""
     parquet_bytes: int
     """Had Parquet and zstd told the columns."""
+    crc: int
+    """Of the rows as a reader will have them."""
 
 
 def encode_rows(rows: Rows, known: Rows | None = None) -> CodedRows:
@@ -248,16 +250,16 @@ def encode_rows(rows: Rows, known: Rows | None = None) -> CodedRows:
     parts = [part for column in rows.columns for part in _on_places(column).parts()]
     coders = {"zstd": Winner(len(opaque), sum(map(len, opaque)))} if opaque else {}
     if not parts or not len(parts[0]):
-        return CodedRows(COLUMNS, start, coders, 0)
+        return CodedRows(COLUMNS, start, coders, 0, rows.crc())
     block, rival = encode_block(parts, known_parts), to_parquet(parts)
     if rival is not None and len(rival) < len(block.payload):
-        return CodedRows(
-            PARQUET, start + rival, coders | {PARQUET: Winner(len(parts), len(rival))}, len(rival)
-        )
+        coders[PARQUET] = Winner(len(parts), len(rival))
+        return CodedRows(PARQUET, start + rival, coders, len(rival), rows.crc())
     for name, size in zip(block.coder_of, block.bytes_of, strict=True):
         won = coders.get(name, Winner(0, 0))
         coders[name] = Winner(won.blocks + 1, won.bytes + size)
-    return CodedRows(COLUMNS, start + block.payload, coders, len(block.payload if rival is None else rival))
+    parquet_bytes = len(block.payload if rival is None else rival)
+    return CodedRows(COLUMNS, start + block.payload, coders, parquet_bytes, rows.crc())
 
 
 def decode_rows(
@@ -311,8 +313,9 @@ def _alike(rows: Rows, known: Rows | None) -> tuple[Rows, list[Part] | None]:
 def _known_parts(known: Rows, wanted: Sequence[Sequence[str]]) -> list[Part]:
     parts: list[Part] = []
     for column, told in zip(known.columns, wanted, strict=True):
-        if "marks" in told and column.marks is None and column.numbers is not None:
-            column = replace(column, marks=[""] * len(column.numbers))
+        values = column.floats if column.numbers is None else column.numbers
+        if "marks" in told and column.marks is None and values is not None:
+            column = replace(column, marks=[""] * len(values))
         if "marks" not in told:
             column = replace(column, marks=None)
         parts += column.parts()

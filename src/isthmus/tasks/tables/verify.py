@@ -71,9 +71,10 @@ def _differs(mine: Rows, theirs: Rows, bounds: list[Fraction], names: tuple[str,
 
 
 def _kept(mine: Taken, theirs: Taken, bound: Fraction) -> bool:
-    if (mine.marks or None) != (theirs.marks or None) or mine.opaque != theirs.opaque:
-        return not any(mine.marks or theirs.marks or ()) and mine.opaque == theirs.opaque
-    told = np.array([not mark for mark in mine.marks]) if mine.marks else slice(None)
+    marks, others = (each.marks if any(each.marks or ()) else None for each in (mine, theirs))
+    if marks != others or mine.opaque != theirs.opaque:
+        return False
+    told = np.array([not mark for mark in marks]) if marks else slice(None)
     if mine.numbers is not None and theirs.numbers is not None:
         reach = bound * 10 ** int(mine.head.get("digits", 0)) if mine.is_amount else Fraction(0)
         return bool((np.abs(mine.numbers[told] - theirs.numbers[told]) <= int(reach)).all())

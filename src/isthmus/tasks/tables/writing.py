@@ -32,7 +32,6 @@ class _Coded:
     rows: int
     size: int
     """By which progress is told."""
-    crc: int
     coded: CodedRows
 
 
@@ -46,7 +45,7 @@ class _Coder:
 
     def __call__(self, chunk: Any) -> _Coded:
         rows = rounded(self.form.rows_of(chunk, self.known), self.bounds)
-        return _Coded(rows.count, self.form.size_of(chunk), rows.crc(), encode_rows(rows, self.known))
+        return _Coded(rows.count, self.form.size_of(chunk), encode_rows(rows, self.known))
 
 
 def compress_table(
@@ -96,7 +95,7 @@ def compress_table(
     with ArchiveWriter(target, start, force=force) as writer:
         for block in map_blocks(work, table.chunks(), worker_count(workers, table.file_bytes, slow=True)):
             coded = block.coded
-            layer = Layer(promise.layer, coded.payload, block.crc)
+            layer = Layer(promise.layer, coded.payload, coded.crc)
             writer.add_block(range(count, count + block.rows), coded.plan, [layer])
             count, payloads, rival = (
                 count + block.rows,
