@@ -41,12 +41,10 @@ def shop(count: int, seed: int = 0) -> list[list[str]]:
     for number, town in enumerate(random.choice(["Oslo", "Lyon", "Kiel"], count).tolist()):
         price, pieces = int(random.gamma(2, 900)), int(random.integers(1, 30))
         total = "" if number % 97 == 5 else f"{price * pieces / 100:.2f}"
-        share = f"{price / 4000:.3f}".rstrip("0").rstrip(".")
+        share, cost = str(price // 25 / 4), f"€{pieces / 2:g}"  # 1.0 and €1
         day = f"{number % 28 + 1:02d}.{number % 12 + 1:02d}.2024"
         noise = random.bytes(6).hex()
-        table.append(
-            [str(number), town, f"{price / 100:.2f}", str(pieces), total, share, day, f"€{pieces}.5", noise]
-        )
+        table.append([str(number), town, f"{price / 100:.2f}", str(pieces), total, share, day, cost, noise])
     table[count // 2] = ["odd"]
     return table
 
