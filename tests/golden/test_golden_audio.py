@@ -58,10 +58,10 @@ def folder(tmp_path):
     made.mkdir()
     kinds = [("PCM_U8", 1), ("PCM_16", 3), ("PCM_24", 2), ("PCM_32", 1), ("FLOAT", 2), ("DOUBLE", 1)]
     for seed, (subtype, channels) in enumerate(kinds):
-        soundfile.write(made / f"{subtype}.wav", tune(210, channels, seed), 8000, subtype=subtype)
-    whole = np.rint(tune(150) * 2**15) / 2**15
+        soundfile.write(made / f"{subtype}.wav", tune(70, channels, seed), 8000, subtype=subtype)
+    whole = np.rint(tune(80) * 2**15) / 2**15
     soundfile.write(made / "whole.wav", whole.astype(np.float32), 8000, subtype="FLOAT")
-    soundfile.write(made / "free.flac", tune(200, 2, 9), 8000, subtype="PCM_24")
+    soundfile.write(made / "free.flac", tune(60, 2, 9), 8000, subtype="PCM_24")
     soundfile.write(made / "none.wav", np.zeros((0, 3)), 8000, subtype="PCM_16")
     soundfile.write(made / "silent.aiff", np.zeros((5, 1)), 8000, subtype="PCM_S8")
     return made
@@ -108,7 +108,7 @@ def test_it_reads_recordings_that_go_on_in_the_next_block(tmp_path, monkeypatch)
 
 @pytest.mark.parametrize(
     ("frames", "effort", "plan"),
-    [(4999, 5, "adaptive"), (700, 9, "adaptive"), (9001, 1, "stored-predictors")],
+    [(4099, 5, "adaptive"), (300, 9, "adaptive"), (8193, 1, "stored-predictors")],
 )
 def test_it_reads_lanes_side_by_side_and_long_filters(frames, effort, plan):
     samples = np.rint(tune(frames) * 2**12).astype(np.int32)
@@ -119,10 +119,9 @@ def test_it_reads_lanes_side_by_side_and_long_filters(frames, effort, plan):
     assert np.array_equal(made, samples)
 
 
-@pytest.mark.parametrize("quality", [10, 90])
-def test_it_reads_lanes_of_windows(quality):
+def test_it_reads_lanes_of_windows():
     samples = np.rint(np.random.default_rng(0).normal(size=(49_300, 1)) ** 9).clip(-(2**15), 2**15 - 1)
-    payload = encode_lossy(samples.astype(np.int32), 16, quality)
+    payload = encode_lossy(samples.astype(np.int32), 16, 40)
     assert payload[0] == 0  # the shortest windows, of which there are enough for two lanes
     made = independent_audio.read_samples("waves", independent.Fields(payload), *samples.shape, "PCM_16")
     assert np.array_equal(made, decode_lossy(payload, *samples.shape, np.dtype(np.int32), 16))
