@@ -27,7 +27,7 @@ class Lowering:
         """The sum of two values; a layer that has just made the second takes the first in, unrounded."""
         if deep == len(self.ops) and short < deep:
             last = self.ops[-1]
-            if last.kind in ("linear", "conv") and len(last.inputs) == 1:
+            if last.kind in ("linear", "conv", "line") and len(last.inputs) == 1:
                 self.ops[-1] = replace(last, inputs=(*last.inputs, short))
                 return deep
         return self.add("add", short, deep)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -89,6 +89,10 @@ class FloatRunner:
             return partial(move, op)
         if op.kind in ("linear", "conv"):
             return self._product(op)
+        if op.kind == "line":
+            weight, bias = self._of(op, "weight", "bias")
+            taps = [np.ascontiguousarray(tap) for tap in np.moveaxis(weight, 2, 0)]
+            return partial(_line, taps, bias, op.numbers[0])
         if op.kind == "dequantise":
             return partial(_latents, *self._of(op, "step", "offset"))
         if op.kind == "norm":
@@ -139,6 +143,23 @@ def _norm(weight: np.ndarray, bias: np.ndarray, values: np.ndarray) -> np.ndarra
     centred = values - values.mean(axis=1, keepdims=True)
     variance = np.square(centred).mean(axis=1, keepdims=True)
     return centred / np.sqrt(variance + np.float32(1e-5)) * weight + bias
+
+
+def _line(
+    taps: Sequence[np.ndarray],
+    bias: np.ndarray,
+    apart: int,
+    values: np.ndarray,
+    plus: np.ndarray | None = None,
+) -> np.ndarray:
+    """(sample, in, length) → (sample, out, length): a product for each neighbour, with zeros at both ends."""
+    length, reach = values.shape[2], len(taps) // 2 * apart
+    framed = np.pad(values, ((0, 0), (0, 0), (reach, reach))) if reach else values
+    made = np.matmul(taps[0], framed[:, :, :length])
+    for number, tap in enumerate(taps[1:], 1):
+        made += np.matmul(tap, framed[:, :, number * apart : number * apart + length])
+    made += bias[:, None]
+    return made if plus is None else made + plus
 
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:

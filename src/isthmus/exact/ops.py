@@ -32,6 +32,7 @@ KINDS: Mapping[str, Kind] = {
     "dequantise": Kind(tensors=("step", "offset"), scaled=True),  # symbols → latent; only as the first
     "linear": Kind(inputs=(1, 2), tensors=PRODUCT, scaled=True),  # a second input is added to the result
     "conv": Kind(inputs=(1, 2), numbers=1, tensors=PRODUCT, scaled=True),  # its stride
+    "line": Kind(inputs=(1, 2), numbers=1, tensors=PRODUCT),  # neighbours so far apart; in float32 only
     "add": Kind(inputs=(2,), scaled=True),
     "relu": Kind(),
     "leaky_relu": Kind(scaled=True),  # a slope of 0.01 below 0

@@ -67,6 +67,13 @@ def _conv(op: Op, taken: Sequence[Shape], weights: Weights) -> Shape:
     )
 
 
+def _line(op: Op, taken: Sequence[Shape], weights: Weights) -> Shape:
+    weight = weights.get(f"{op.weight}.weight", ())
+    _hold(len(weight) == 3 and len(taken[0]) == 2 and taken[0][:1] == weight[1:2], op, taken)
+    _hold(weight[2] % 2 == 1, op, taken)
+    return _biased(op, taken, weights, (weight[0], taken[0][1]))
+
+
 def _biased(op: Op, taken: Sequence[Shape], weights: Weights, made: Shape) -> Shape:
     _hold(weights.get(f"{op.weight}.bias") == made[:1] and 0 not in made, op, taken)
     _hold(len(taken) == 1 or taken[1] == made, op, taken)
@@ -123,6 +130,7 @@ _RULES: Mapping[str, Callable[[Op, Sequence[Shape], Weights], Shape]] = {
     "dequantise": _dequantise,
     "linear": _linear,
     "conv": _conv,
+    "line": _line,
     "norm": _norm,
     "flatten": _flatten,
     "reshape": _reshape,

@@ -1,4 +1,4 @@
-"""A net that takes noise from recordings ⇄ `.ism`: it says how loud each frequency shall be, and when."""
+"""A net that takes noise from recordings ⇄ `.ism`: it is told a spectrogram, and mends it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data.audio.spectrogram import Spectrogram, gains, loudness
-from isthmus.errors import SpecMismatch
+from isthmus.data.audio.planes import PLANES, TAPS, mended, planes_of
+from isthmus.data.audio.spectrogram import Spectrogram
+from isthmus.errors import SpecMismatch, UseError
 from isthmus.exact.float_runner import FloatRunner
 from isthmus.exact.ops import ops_from_json
 from isthmus.exact.program import Program
@@ -19,8 +20,6 @@ from isthmus.model.saved import Saved
 
 AT_ONCE_S, MARGIN_S = 10.0, 0.5
 """Seconds that are looked at together, and of those before and behind that are looked at too."""
-FINENESS = 2
-"""Windows that the net takes together; nets/denoising.py."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,13 +31,15 @@ class SoundDenoiser(Saved):
 
     rate: int
     program: Program
-    """(2, bins, frames) → (1, bins, frames): loudness, and where in the spectrum a bin is → loudness."""
+    """(PLANES · bins, windows) → (2 · TAPS · bins, windows): see data/audio/planes.py."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     """Recordings, steps, seconds: for people."""
 
     def __post_init__(self) -> None:
         # It may come from a file by anybody.
-        if self.program.start != (2, None, None) or self.program.result[0] != 1 or self.rate < 1:
+        bins = self._view.bins
+        ends = self.program.start, self.program.result
+        if self.rate < 1 or ends != ((PLANES * bins, None), (2 * TAPS * bins, None)):
             raise ValueError("a denoiser of no recordings")
 
     def require_rate(self, rate: int) -> None:
@@ -55,7 +56,7 @@ class SoundDenoiser(Saved):
 
     def pieces(self, signal: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """A signal in pieces → the same without noise, in other pieces; a few seconds are held at a time."""
-        cell = FINENESS * self._view.hop  # the net takes windows together, the same in every piece
+        cell = self._view.hop  # every piece is cut into the windows that the whole would be cut into
         most, margin = (max(cell, round(s * self.rate) // cell * cell) for s in (AT_ONCE_S, MARGIN_S))
         held, before = np.zeros(0, np.float32), 0
         for piece in signal:
@@ -70,10 +71,8 @@ class SoundDenoiser(Saved):
 
     def _taken(self, signal: np.ndarray) -> np.ndarray:
         frames = self._view.analyse(signal)
-        given = given_to_net(frames)
-        made = self._runner.in_fixed_batches(given[None], into=np.empty((1, 1, *given.shape[1:]), np.float32))
-        gain = gains(made[0, 0] - given[0]).T
-        return self._view.synthesise(frames * np.pad(gain, ((0, 0), (0, 1)), mode="edge"), len(signal))
+        said = self._runner(planes_of(frames)[None])[0]
+        return self._view.synthesise(mended(frames, said), len(signal))
 
     @cached_property
     def _view(self) -> Spectrogram:
@@ -85,7 +84,7 @@ class SoundDenoiser(Saved):
 
     def told(self) -> dict[str, Any]:
         """All but tensors and provenance, JSON-ready."""
-        return {"rate": self.rate, "ops": [op.to_json() for op in self.program.ops]}
+        return {"rate": self.rate, "taps": TAPS, "ops": [op.to_json() for op in self.program.ops]}
 
     def tensors(self) -> Mapping[str, np.ndarray]:
         """Of the net."""
@@ -94,8 +93,15 @@ class SoundDenoiser(Saved):
     @classmethod
     def from_saved(cls, document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> SoundDenoiser:
         """Undo `told` and `tensors`."""
-        program = Program((2, None, None), ops_from_json(document["ops"]), tensors)
-        return cls(rate=int(document["rate"]), program=program, provenance=dict(document["provenance"]))
+        if "taps" not in document:
+            raise UseError(
+                "The model takes noise from recordings as was done before Isthmus 0.1.0, which no version "
+                f"since can; make it again: {cls.made_by}"
+            )
+        rate = int(document["rate"])
+        start = PLANES * Spectrogram.of_rate(rate).bins, None
+        program = Program(start, ops_from_json(document["ops"]), tensors)
+        return cls(rate=rate, program=program, provenance=dict(document["provenance"]))
 
     def summary(self) -> str:
         """What it is for."""
@@ -106,10 +112,3 @@ class SoundDenoiser(Saved):
         return net_facts(
             self.provenance, self.program, "recordings", str(self.provenance.get("noise", "unknown"))
         )
-
-
-def given_to_net(frames: np.ndarray) -> np.ndarray:
-    """complex (frames, bins) → float32 (2, bins - 1, frames): loudness, and the place in the spectrum."""
-    loud = loudness(frames[:, :-1]).T
-    place = np.broadcast_to(np.linspace(0, 1, len(loud), dtype=np.float32)[:, None], loud.shape)
-    return np.stack([loud, place])

@@ -12,7 +12,7 @@ from torch import nn
 from isthmus.config import require
 from isthmus.nets.base import whole
 
-Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
+Layer = TypeVar("Layer", nn.Linear, nn.Conv1d, nn.Conv2d)
 
 # Beside each activation: the gain at which a layer before it passes on a signal of unit size,
 # 1 / sqrt(E f(x)²) for normal x. For sigmoid this would let gradients die, so it gets Glorot's 4.

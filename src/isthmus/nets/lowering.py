@@ -101,6 +101,14 @@ def _(module: nn.Conv2d, net: Lowering, value: int, name: str) -> int:
 
 
 @lower.register
+def _(module: nn.Conv1d, net: Lowering, value: int, name: str) -> int:
+    side, apart = module.kernel_size[0], module.dilation[0]
+    plain = module.groups == 1 and module.stride == (1,) and module.padding_mode == "zeros" and side % 2 == 1
+    _require(plain and module.padding == (side // 2 * apart,) and module.bias is not None, module)
+    return net.add("line", value, weight=name[:-1], numbers=(apart,))
+
+
+@lower.register
 def _(module: nn.LayerNorm, net: Lowering, value: int, name: str) -> int:
     _require(len(module.normalized_shape) == 1 and module.eps == 1e-5 and module.bias is not None, module)
     return net.add("norm", value, weight=name[:-1])

@@ -16,6 +16,7 @@ from isthmus.data.noise import MISSING, NoiseModel, noise_level
 from isthmus.exact.builder import Lowering
 from isthmus.exact.ops import KINDS
 from isthmus.exact.program import Program
+from isthmus.exact.shapes import Shape
 from isthmus.model.denoiser import Denoiser
 from isthmus.nets.denoising import FINENESS, denoising_net
 from isthmus.nets.lowering import lower
@@ -97,7 +98,7 @@ def train_denoiser(
     return Denoiser(
         spec=spec,
         noise=plan.noise,
-        program=as_program(averaged, spec.channels),
+        program=as_program(averaged, (spec.channels + 1, None, None), FINENESS),
         from_noisy=plan.from_noisy,
         provenance=(provenance or {}) | made,
     )
@@ -266,11 +267,11 @@ def _loss(net: nn.Module, lesson: Lesson) -> torch.Tensor:
     return (errors * torch.from_numpy(lesson.weights)).mean()
 
 
-def as_program(net: nn.Module, planes: int) -> Program:
-    """The net as operations, for any size of image."""
+def as_program(net: nn.Module, start: Shape, fineness: int = 1) -> Program:
+    """The net as operations, for samples of any size that are first filled up to multiples of `fineness`."""
     made = Lowering()
-    lower(net, made, made.add("pad", 0, numbers=(FINENESS,)), "")
+    lower(net, made, made.add("pad", 0, numbers=(fineness,)) if fineness > 1 else 0, "")
     names = {f"{op.weight}.{tensor}" for op in made.ops for tensor in KINDS[op.kind].tensors}
     state = {name: tensor for name, tensor in net.state_dict().items() if name in names}
     tensors = {name: tensor.float().numpy().copy() for name, tensor in state.items()}
-    return Program((planes + 1, None, None), tuple(made.ops), tensors)
+    return Program(start, tuple(made.ops), tensors)

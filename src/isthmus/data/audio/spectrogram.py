@@ -57,12 +57,12 @@ class Spectrogram:
         padded = np.zeros((frames - 1) * self.hop + self.window, np.float32)
         padded[ahead : ahead + len(signal)] = signal
         windows = np.lib.stride_tricks.sliding_window_view(padded, self.window)[:: self.hop]
-        spectrum = np.fft.rfft(windows * self._taper, axis=1)
-        return (spectrum * (2 / self._taper.sum())).astype(np.complex64)
+        spectrum = np.fft.rfft(windows * self.taper, axis=1)
+        return (spectrum * (2 / self.taper.sum())).astype(np.complex64)
 
     def synthesise(self, frames: np.ndarray, samples: int) -> np.ndarray:
         """Undo `analyse`, given how many samples there were: float32."""
-        windows = np.fft.irfft(frames * (self._taper.sum() / 2), self.window, axis=1) * self._taper
+        windows = np.fft.irfft(frames * (self.taper.sum() / 2), self.window, axis=1) * self.taper
         made = np.zeros((len(frames) + OVERLAP - 1, self.hop))
         for part in range(OVERLAP):
             made[part : part + len(frames)] += windows[:, part * self.hop : (part + 1) * self.hop]
@@ -71,7 +71,8 @@ class Spectrogram:
         return (made.ravel()[ahead : ahead + samples] / (OVERLAP / 2)).astype(np.float32)
 
     @property
-    def _taper(self) -> np.ndarray:
+    def taper(self) -> np.ndarray:
+        """What a window's samples are multiplied by, before and after."""
         return np.sqrt(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.window) / self.window))
 
 
@@ -83,12 +84,3 @@ def loudness(frames: np.ndarray) -> np.ndarray:
     """
     decades = np.log10(np.abs(frames).astype(np.float32) / SILENCE + 1)
     return (decades / -np.log10(SILENCE)).astype(np.float32)
-
-
-def gains(change: np.ndarray) -> np.ndarray:
-    """By how much loudness is to change, as a net says it → what frames are multiplied by, 0 to 1.
-
-    >>> gains(np.array([-2.0, 0.0, 2.0])).round(2).tolist()
-    [0.0, 0.98, 1.0]
-    """
-    return 1 / (1 + np.exp(-(4 + 8 * np.clip(change, -8, 8))))
