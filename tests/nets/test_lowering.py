@@ -8,9 +8,11 @@ from torch import nn
 from isthmus.errors import ConfigError
 from isthmus.exact.builder import Lowering
 from isthmus.exact.float_runner import FloatRunner
-from isthmus.exact.program import Program
+from isthmus.exact.ops import Op, Scale
+from isthmus.exact.program import Program, scales_of
 from isthmus.nets.blocks import ResidualBlock, Sum
 from isthmus.nets.lowering import lower
+from isthmus.nets.sound import TimeBlock
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,9 @@ from isthmus.nets.lowering import lower
         nn.Conv2d(4, 4, 4, padding=2),
         nn.LeakyReLU(0.2),
         nn.GELU(approximate="tanh"),
+        nn.Conv1d(4, 4, 3),
+        nn.Conv1d(4, 4, 3, padding=1, groups=2),
+        nn.Conv1d(4, 4, 3, padding=1, stride=2),
         nn.LayerNorm((4, 4)),
         nn.LayerNorm(4, eps=1e-3),
         nn.Flatten(2),
@@ -72,6 +77,33 @@ def test_operations_do_what_the_module_does(module):
     made = FloatRunner(Program((4, 3, 2), tuple(net.ops), tensors))(x.numpy())
     with torch.no_grad():
         np.testing.assert_allclose(made, module(x).numpy(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("apart", [1, 3, 9])
+@pytest.mark.parametrize("length", [1, 4, 20])
+def test_a_line_looks_at_neighbours_so_far_apart(apart, length):
+    torch.manual_seed(1)
+    wide = nn.Conv1d(4, 4, 5, padding=2 * apart, dilation=apart)
+    module = nn.Sequential(nn.Conv1d(3, 4, 1), Sum(nn.Identity(), wide), TimeBlock(4, apart))
+    x, net = torch.randn(2, 3, length), Lowering()
+    lower(module, net, 0, "")
+    tensors = {name: one.numpy() for name, one in module.state_dict().items()}
+    made = FloatRunner(Program((3, None), tuple(net.ops), tensors))(x.numpy())
+    with torch.no_grad():
+        np.testing.assert_allclose(made, module(x).numpy(), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 2), (4, 2, 3), (4, 3), (4, 3, 3, 3)])
+def test_a_line_of_other_shapes_is_refused(shape):
+    tensors = {"w.weight": np.zeros(shape, np.float32), "w.bias": np.zeros(4, np.float32)}
+    with pytest.raises(ValueError, match="line"):
+        Program((3, None), (Op("line", (0,), "w", (1,)),), tensors)
+
+
+def test_a_line_is_not_carried_out_in_integers():
+    ops = [Op("dequantise", (0,), "q", scale=Scale(-4, 0, 9)), Op("line", (1,), "w", (1,))]
+    with pytest.raises(ValueError, match="in integers"):
+        scales_of(ops)
 
 
 def test_a_layer_takes_the_short_way_in_before_it_rounds():

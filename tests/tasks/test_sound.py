@@ -93,6 +93,13 @@ def test_a_file_gives_the_same_denoiser(denoiser, tmp_path):
         SoundDenoiser.load(path)
 
 
+def test_a_denoiser_of_the_former_kind_is_refused_in_a_sentence(denoiser, tmp_path, monkeypatch):
+    told = {name: value for name, value in denoiser.told().items() if name != "taps"}
+    monkeypatch.setattr(SoundDenoiser, "told", lambda self: told)
+    with pytest.raises(UseError, match=r"make it again: isthmus fit"):
+        load_model(denoiser.save(tmp_path / "former.ism"))
+
+
 def test_the_noise_may_be_told_by_recordings_of_it(folder, tmp_path):
     soundfile.write(tmp_path / "hum.wav", 0.2 * np.sin(np.arange(RATE) * 0.04), RATE)
     learned = fit_sound_denoiser(folder, noise=tmp_path / "hum.wav", steps=3)

@@ -153,12 +153,14 @@ def _line(
     plus: np.ndarray | None = None,
 ) -> np.ndarray:
     """(sample, in, length) → (sample, out, length): a product for each neighbour, with zeros at both ends."""
-    length, reach = values.shape[2], len(taps) // 2 * apart
-    framed = np.pad(values, ((0, 0), (0, 0), (reach, reach))) if reach else values
-    made = np.matmul(taps[0], framed[:, :, :length])
-    for number, tap in enumerate(taps[1:], 1):
-        made += np.matmul(tap, framed[:, :, number * apart : number * apart + length])
-    made += bias[:, None]
+    samples, _, length = values.shape
+    made = np.empty((samples, len(bias), length), np.float32)
+    made[:] = bias[:, None]
+    for number, tap in enumerate(taps):
+        ahead = (number - len(taps) // 2) * apart
+        first, last = max(0, -ahead), min(length, length - ahead)
+        if first < last:
+            made[:, :, first:last] += np.matmul(tap, values[:, :, first + ahead : last + ahead])
     return made if plus is None else made + plus
 
 

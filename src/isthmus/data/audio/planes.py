@@ -37,7 +37,7 @@ def mended(frames: np.ndarray, said: np.ndarray) -> np.ndarray:
 
     Args:
         frames: complex64 (frames, bins).
-        said: float32 (2 · taps · bins, frames): the real parts of the factors of all windows from the one
+        said: float32 (2 · TAPS · bins, frames): the real parts of the factors of all windows from the one
             before to the one behind, less 1 for the window itself; then the imaginary parts.
     Source: deep filtering, Mack & Habets 2020, arXiv:1904.08369.
 
@@ -45,8 +45,8 @@ def mended(frames: np.ndarray, said: np.ndarray) -> np.ndarray:
     >>> bool((mended(frames, np.zeros((54, 4), np.float32)) == frames).all())
     True
     """
-    real, imaginary = said.reshape(2, -1, frames.shape[1], len(frames)).transpose(0, 1, 3, 2)
-    reach, made = len(real) // 2, frames.copy()
+    real, imaginary = said.reshape(2, TAPS, frames.shape[1], len(frames)).transpose(0, 1, 3, 2)
+    reach, made = TAPS // 2, frames.copy()
     framed = np.pad(frames, ((reach, reach), (0, 0)))
     for tap, factor in enumerate(real + 1j * imaginary):
         made += factor * framed[tap : tap + len(frames)]
