@@ -68,8 +68,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--budget", type=parse_duration, default="15m", help="of the training")
+    parser.add_argument("--budget", type=parse_duration, default="30m", help="of the training")
+    parser.add_argument("--steps", type=int, help="of the training, instead of a budget")
     asked, before = parser.parse_args(), machine()
+    budget_s = None if asked.steps else asked.budget
     train, test = speech()
     cafe = clip("cafe_short.wav")
     cut = int(SHARE * len(cafe))
@@ -78,9 +80,9 @@ def main() -> None:
         for path in sorted((data_root() / "audio-clips").glob("*.ogg"))
         if not path.name.startswith("198-")  # that one is speech
     ]
-    plan = SoundPlan(budget_s=asked.budget)
-    # The café counts three times as much as all other clips together.
-    noise = [np.tile(cafe[:cut], max(1, 3 * sum(map(len, others)) // cut)), *others]
+    plan = SoundPlan(budget_s=budget_s, steps=asked.steps or 1, least_db=-1.0, most_db=11.0)
+    # The café counts nine times as much as all other clips together.
+    noise = [np.tile(cafe[:cut], max(1, 9 * sum(map(len, others)) // cut)), *others]
     denoiser: SoundDenoiser = train_sound_denoiser(train, noise, RATE, plan, say=print)
     alone = cafe[cut : cut + RATE]
     ways = {

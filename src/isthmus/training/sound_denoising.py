@@ -35,8 +35,8 @@ class SoundPlan:
     budget_s: float | None = None
     channels: int = 192
     frames: int = 100
-    batch: int = 12
-    learning_rate: float = 1e-3
+    batch: int = 8
+    learning_rate: float = 1.5e-3
     seed: int = 0
 
 
