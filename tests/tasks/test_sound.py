@@ -41,7 +41,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def denoiser(folder):
-    return fit_sound_denoiser(folder, steps=60).denoiser
+    return fit_sound_denoiser(folder, steps=20).denoiser
 
 
 @pytest.mark.parametrize("rate", [8000, 11025, 44100, 96000])
