@@ -6,7 +6,7 @@ import pytest
 from isthmus.data.audio.spectrogram import Spectrogram
 from isthmus.errors import DamagedFile, SpecMismatch, UseError
 from isthmus.model import SoundDenoiser, load_model
-from isthmus.tasks.sound import denoise_sound, fit_sound_denoiser
+from isthmus.tasks.sound import Track, denoise_sound, fit_sound_denoiser
 
 soundfile = pytest.importorskip("soundfile", reason="soundfile is missing: pip install 'isthmus[audio]'")
 
@@ -67,6 +67,18 @@ def test_pieces_of_any_length_give_the_same_without_a_seam(denoiser, monkeypatch
     cut = np.concatenate(list(denoiser.pieces(np.array_split(noisy, 37))))
     assert cut.shape == noisy.shape
     assert np.abs(cut - whole).max() < 1e-4
+
+
+def test_long_recordings_are_not_held(denoiser, monkeypatch):
+    from isthmus.model import sound_denoiser
+
+    monkeypatch.setattr(sound_denoiser, "AT_ONCE_S", 1.0)
+    track = Track(denoiser)
+    for second in range(1, 8):
+        track.take(with_noise(tones(1.0)))
+        assert sum(map(len, track.ready)) >= (second - 1 - 2 * sound_denoiser.MARGIN_S) * RATE
+    track.end()
+    assert sum(map(len, track.ready)) == 7 * RATE
 
 
 def test_files_keep_name_form_and_length(denoiser, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -56,18 +56,16 @@ class SoundDenoiser(Saved):
 
     def pieces(self, signal: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """A signal in pieces → the same without noise, in other pieces; a few seconds are held at a time."""
+        stream = self.stream()
+        for piece in signal:
+            yield from stream.take(piece)
+        yield from stream.end()
+
+    def stream(self) -> Stream:
+        """For a signal that comes piece by piece."""
         cell = self._view.hop  # every piece is cut into the windows that the whole would be cut into
         most, margin = (max(cell, round(s * self.rate) // cell * cell) for s in (AT_ONCE_S, MARGIN_S))
-        held, before = np.zeros(0, np.float32), 0
-        for piece in signal:
-            held = np.concatenate([held, piece.astype(np.float32)])
-            while len(held) - before >= most + margin:
-                made = self._taken(held[: before + most + margin])
-                yield made[before : before + most]
-                held = held[before + most - margin :]
-                before = margin
-        if len(held) > before:
-            yield self._taken(held)[before:]
+        return Stream(self._taken, most, margin)
 
     def _taken(self, signal: np.ndarray) -> np.ndarray:
         frames = self._view.analyse(signal)
@@ -112,3 +110,31 @@ class SoundDenoiser(Saved):
         return net_facts(
             self.provenance, self.program, "recordings", str(self.provenance.get("noise", "unknown"))
         )
+
+
+class Stream:
+    """A signal in pieces → the same without noise, as soon as there is enough of it.
+
+    Args:
+        change: what takes the noise from a stretch.
+        most: samples that are changed together.
+        margin: samples before and behind that are looked at too.
+    """
+
+    def __init__(self, change: Callable[[np.ndarray], np.ndarray], most: int, margin: int) -> None:
+        self._change, self._most, self._margin = change, most, margin
+        self._held, self._before = np.zeros(0, np.float32), 0
+
+    def take(self, piece: np.ndarray) -> Iterator[np.ndarray]:
+        """More of the signal, float32 (samples,); what is done by then comes out."""
+        self._held = np.concatenate([self._held, piece.astype(np.float32)])
+        while len(self._held) - self._before >= self._most + self._margin:
+            last = self._before + self._most
+            yield self._change(self._held[: last + self._margin])[self._before : last]
+            self._held, self._before = self._held[last - self._margin :], self._margin
+
+    def end(self) -> Iterator[np.ndarray]:
+        """There is no more of it: the rest."""
+        if len(self._held) > self._before:
+            yield self._change(self._held)[self._before :]
+        self._held, self._before = np.zeros(0, np.float32), 0

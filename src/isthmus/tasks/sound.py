@@ -173,7 +173,7 @@ class _Work:
     def _pieces(self, recording: Recording) -> Iterator[np.ndarray]:
         """(frames, channels): every channel by itself, side by side."""
         scale, at_full = np.float32(recording.kind.full_scale), 0
-        tracks = [_Track(self._denoiser) for _ in range(recording.kind.channels)]
+        tracks = [Track(self._denoiser) for _ in range(recording.kind.channels)]
         for piece in self._noisy.pieces(recording):
             heard = np.nan_to_num(piece.astype(np.float32) / scale, posinf=1, neginf=-1)
             at_full += int((np.abs(heard) >= 0.9999).sum())
@@ -187,30 +187,23 @@ class _Work:
             self.clipped.append(recording.name)
 
 
-class _Track:
+class Track:
     """One channel, fed piece by piece."""
 
     def __init__(self, denoiser: SoundDenoiser) -> None:
-        self._waiting: list[np.ndarray] = []
-        self._ended = False
-        self._made = denoiser.pieces(self._heard())
+        self._stream = denoiser.stream()
         self.ready: list[np.ndarray] = []
 
     def take(self, signal: np.ndarray) -> None:
         """More of the signal."""
-        self._waiting.append(signal)
+        self.ready += self._stream.take(signal)
 
     def end(self) -> None:
         """No more of it."""
-        self._ended = True
-        self.ready += list(self._made)
-
-    def _heard(self) -> Iterator[np.ndarray]:
-        while self._waiting:
-            yield self._waiting.pop(0)
+        self.ready += self._stream.end()
 
 
-def _typed(tracks: Sequence[_Track], recording: Recording, scale: np.float32) -> Iterator[np.ndarray]:
+def _typed(tracks: Sequence[Track], recording: Recording, scale: np.float32) -> Iterator[np.ndarray]:
     """What all tracks have ready, in the recording's own type."""
     while all(track.ready for track in tracks):
         made = np.stack([track.ready.pop(0) for track in tracks], axis=1)
