@@ -93,8 +93,8 @@ class SoundDenoiser(Saved):
         """Undo `told` and `tensors`."""
         if "taps" not in document:
             raise UseError(
-                "The model takes noise from recordings as was done before Isthmus 0.1.0, which no version "
-                f"since can; make it again: {cls.made_by}"
+                "The model takes noise from recordings as was done before Isthmus 0.1.0 was released, which "
+                f"is gone; make it again: {cls.made_by}"
             )
         rate = int(document["rate"])
         start = PLANES * Spectrogram.of_rate(rate).bins, None
