@@ -59,6 +59,31 @@ def atomic_write(path: Path, *, force: bool = True) -> Iterator[BinaryIO]:
 
 
 @contextmanager
+def atomic_path(path: Path, *, force: bool = True) -> Iterator[Path]:
+    """A place of the same name, in a temporary folder beside `path`, for libraries that want one.
+
+    On success the file or folder that was put there becomes `path`; on any error it is gone.
+
+    Raises:
+        OutputExists: `path` is there and `force` is False.
+        MachineError: the disk is full, or the folder cannot be written to.
+    """
+    refuse_existing(path, force=force)
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".part", dir=path.parent) as folder:
+            made = Path(folder) / path.name
+            yield made
+            if made.is_file():
+                with made.open("r+b") as file:
+                    sync(file)
+            if path.is_dir():
+                path.replace(Path(folder) / "old")
+            made.replace(path)
+            _sync_folder(path.parent)
+
+
+@contextmanager
 def append_whole(target: Path | BinaryIO) -> Iterator[BinaryIO]:
     """Open a file for reading and for writing behind its end; on any error it has its old length again.
 

@@ -59,8 +59,9 @@ def compress(
     bound: Annotated[
         list[str] | None,
         Option(
-            metavar="COLUMN=E",
-            help="Of a table: no number of COLUMN further than E from its original; 0 keeps it as it is.",
+            metavar="NAME=E",
+            help="Of a table or gridded arrays: no number of the column or variable NAME further than E "
+            "from its original; 0 keeps it as it is.",
             show_default=False,
             rich_help_panel=PROMISE,
         ),
@@ -200,7 +201,7 @@ def parse_bounds(told: list[str] | None) -> dict[str, float] | None:
         try:
             bounds[name] = float(number)
         except ValueError:
-            raise UseError(f"--bound must be COLUMN=NUMBER, like price=0.5; got {each!r}.") from None
+            raise UseError(f"--bound must be NAME=NUMBER, like price=0.5; got {each!r}.") from None
     return bounds or None
 
 

@@ -44,6 +44,12 @@ def decompress(
             show_default="the finest",
         ),
     ] = None,
+    variable: Annotated[
+        list[str] | None,
+        Option(
+            metavar="NAME", help="Of gridded arrays, only this variable; may be repeated.", show_default=False
+        ),
+    ] = None,
     skip_damaged: Annotated[
         bool, Option("--skip-damaged", help="Restore what is whole, and name what is not.")
     ] = False,
@@ -68,6 +74,7 @@ def decompress(
         model=None if model is None else load_model(model),
         items=None if items is None else parse_items(items),
         layer=layer,
+        variables=variable or None,
         workers=workers,
         skip_damaged=skip_damaged,
         approximate=approximate,

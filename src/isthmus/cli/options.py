@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from isthmus.data.tables import Schema
 
 READS = "A folder or .zip of images, an image, .npy, .npz, an IDX file; or digits, mnist, mnist-test."
+GRIDS = "gridded arrays: .nc, .h5 of netCDF 4, .zarr"
 AUDIO = "audio: .wav, .flac, .ogg, .mp3, a folder or .zip of such"
 
 
@@ -41,7 +42,7 @@ CompressedArgument = Annotated[
     str,
     Argument(
         metavar="SOURCE",
-        help=f"{READS} Or a table: .csv, .jsonl, .parquet … Or {AUDIO}.",
+        help=f"{READS} Or a table: .csv, .jsonl, .parquet … Or {AUDIO}. Or {GRIDS}.",
         show_default=False,
     ),
 ]

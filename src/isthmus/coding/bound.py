@@ -44,6 +44,20 @@ class Bound:
         return cls(_rounded_down(Fraction(value) * (Fraction(high) - Fraction(low))))
 
     @classmethod
+    def in_steps(cls, value: float, step: float) -> Bound:
+        """`value` counted in steps, rounded down to a float64: of numbers that are stored as such.
+
+        Args:
+            value: finite, at least 0.
+            step: finite, above 0.
+
+        >>> Bound.in_steps(0.5, 0.25)
+        Bound(value=2.0, pointwise=False)
+        """
+        require(math.isfinite(value) and value >= 0, "error bound", "finite, at least 0", value)
+        return cls(_rounded_down(Fraction(value) / Fraction(step)))
+
+    @classmethod
     def for_psnr(cls, psnr_db: float, low: float, high: float) -> Bound:
         """Where a search for a PSNR begins: the bound whose error, were it uniform, would have it.
 

@@ -43,11 +43,21 @@ def choose_coders(
         return tuple(names)
     always = [name for name in names if toolbox.coder(name).uses_given or name in parts.coders()]
     coders = {name: toolbox.coder(name) for name in names if name not in always}
-    pieces = sample_pieces(source)
-    kept: list[str] = ["stored"]
+    kept = {*always, *smallest_coders(coders, sample_pieces(source), targets, effort)}
+    return tuple(name for name in names if name in kept)
+
+
+def smallest_coders(
+    coders: Mapping[str, Coder],
+    pieces: Sequence[Samples],
+    targets: Sequence[tuple[str, Bound | None]],
+    effort: int,
+) -> set[str]:
+    """`stored`, and for each target the two coders (from effort 6 on: three) that did best on the pieces."""
+    kept = {"stored"}
     for _, bound in targets:
-        kept += _smallest(coders, pieces, bound, 2 if effort <= _TWO_UP_TO else 3)
-    return tuple(name for name in names if name in {*kept, *always})
+        kept |= set(_smallest(coders, pieces, bound, 2 if effort <= _TWO_UP_TO else 3))
+    return kept
 
 
 _TWO_UP_TO = 5

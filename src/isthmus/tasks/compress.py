@@ -65,15 +65,16 @@ def compress(
     """Write `source` as an archive.
 
     Args:
-        source: a path, a name, an array, an opened Source, a table (see `compress_table`) or audio (see
-            `compress_audio`).
+        source: a path, a name, an array, an opened Source, a table (see `compress_table`), audio (see
+            `compress_audio`) or gridded arrays (see `compress_grid`).
         output: the .isz file, or a binary file object.
         model: made by `fit` on data of this kind; it competes with the classical coders.
         mode: "lossy" (the default with a model), "bounded" (the default with a bound) or "lossless"
             (the default without either). "lossless" with a bound gives both layers.
         max_error: how far any restored value may be from its original.
         error_mode: "abs"; "rel", times the range of all finite values; "pointwise", times each value.
-        bounds: of a table: how far the numbers of a column may be, by its name; 0: equal.
+        bounds: of a table or of gridded arrays: how far the numbers of a column or variable may be, by its
+            name; 0: equal.
         target_psnr: dB to reach over all samples: by the least quality of a model that has several, else
             by a bound.
         quality: 1 to 100, of a lossy archive; 50 where nothing is said.
@@ -116,8 +117,8 @@ def _compress_samples(source: Any, output: str | Path | BinaryIO, order: Compres
     model = order.model
     if not isinstance(model, Model | None) or order.bounds:
         raise UseError(
-            "A detector, and --bound, are for tables (.csv, .tsv, .jsonl, .parquet, .arrow), and a denoiser "
-            "compresses nothing: give a model of such samples."
+            "A detector is for tables (.csv, .tsv, .jsonl, .parquet, .arrow), --bound for these and for "
+            "gridded arrays (.nc, .zarr), and a denoiser compresses nothing: give a model of such samples."
         )
     source = _opened(source, order)
     mode, aim, target_psnr = _wanted(source, model, order)

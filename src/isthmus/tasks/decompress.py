@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,7 @@ def decompress(
     model: AnyModel | None = None,
     items: tuple[int, int] | None = None,
     layer: str | None = None,
+    variables: Sequence[str] | None = None,
     workers: int | None = 1,
     skip_damaged: bool = False,
     approximate: bool = False,
@@ -42,6 +44,7 @@ def decompress(
         model: needed only where the archive does not hold its own.
         items: (start, stop) to restore only those samples.
         layer: "preview", "bound" or "lossless": how fine; None restores the finest there is.
+        variables: of gridded arrays, the names of those to restore; None restores all.
         workers: processes that decode; None takes one a core where the data are large.
         skip_damaged: restore what is whole, and name the rest in `missing`; decodes twice.
         approximate: compute lossy samples in floats: their last bits may differ from machine to
@@ -54,12 +57,14 @@ def decompress(
     """
     directory = Path(directory)
     order = DecompressOrder(
-        model=model, items=items, layer=layer, workers=workers, skip_damaged=skip_damaged,
-        approximate=approximate, force=force, limits=limits,
+        model=model, items=items, layer=layer, variables=None if variables is None else tuple(variables),
+        workers=workers, skip_damaged=skip_damaged, approximate=approximate, force=force, limits=limits,
     )  # fmt: skip
     modality = modality_of(archive, limits)
     if modality is not None:
         return modality.decompress(archive, directory, order)
+    if variables is not None:
+        raise UseError("--variable is for archives of gridded arrays: leave it out, or give --items.")
     if not isinstance(model, Model | None):
         raise UseError("Neither a detector nor a denoiser restores samples: give the model of the archive.")
     if skip_damaged:

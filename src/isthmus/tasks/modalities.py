@@ -20,7 +20,12 @@ from isthmus.tasks.orders import CompressOrder, DecompressOrder
 from isthmus.tasks.restored import DecompressResult
 
 MODALITIES = Registry(
-    "modality", {"table": "isthmus.tasks.tables.room:Tables", "audio": "isthmus.tasks.audio.room:Audio"}
+    "modality",
+    {
+        "audio": "isthmus.tasks.audio.room:Audio",
+        "grid": "isthmus.tasks.grids.room:GriddedArrays",
+        "table": "isthmus.tasks.tables.room:Tables",
+    },
 )
 
 

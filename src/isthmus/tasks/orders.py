@@ -31,7 +31,7 @@ class _Order:
             raise UseError(f"{why}: leave out {', '.join(asked)}.")
 
 
-_OPTIONS = {"mode": "lossy", "bounds": "bound"}
+_OPTIONS = {"mode": "lossy", "bounds": "bound", "variables": "variable"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +71,7 @@ class DecompressOrder(_Order):
     model: AnyModel | None = None
     items: tuple[int, int] | None = None
     layer: str | None = None
+    variables: tuple[str, ...] | None = None
     workers: int | None = 1
     skip_damaged: bool = False
     approximate: bool = False

@@ -1,0 +1,265 @@
+"""Zarr stores, folders or .zip, versions 2 and 3 → documents and values; zarrs_writing.py undoes it.
+
+What a store says beside its numbers are JSON documents (`.zarray`, `zarr.json` …). They are kept letter
+by letter, so chunks, codecs, fill values and attributes come back as they were told.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import struct
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus.data.grids.kinds import MARKS, MENTIONS, TEXT, Facts, Grids, Variable, gaps_of, module
+from isthmus.data.grids.reading import seen_as
+from isthmus.data.names import fault_in
+from isthmus.errors import BadItem
+from isthmus.spec import TYPES
+
+DOCUMENTS = (*MARKS, ".zattrs")
+LARGEST_DOCUMENT = 1 << 24
+ZIP = ".zip"
+
+
+class Store(Grids):
+    """A zarr.
+
+    Raises:
+        BadItem: it is damaged, or holds what cannot be kept.
+        MissingExtra: zarr is not installed.
+    """
+
+    form = "zarr"
+
+    def __init__(self, path: Path) -> None:
+        self._library = module("zarr", "A zarr")
+        self.name = path.resolve().name
+        with sentence(self.name):
+            self.documents, self.file_bytes = _zipped(path) if path.is_file() else _in_folder(path)
+        if fault := next((fault for name in self.documents if (fault := fault_in(name))), None):
+            raise BadItem(f"{self.name} holds a name that {fault}. Rename it.")
+        refuse_pickles(self.documents, self.name)
+        self.paths = array_paths(self.documents)
+        if not self.paths:
+            raise BadItem(f"{self.name} is a zarr without arrays. Give one that has some.")
+        with sentence(self.name):
+            kind = self._library.storage
+            self._store = (
+                kind.ZipStore(path, mode="r") if path.is_file() else kind.LocalStore(path, read_only=True)
+            )
+            self._arrays = [open_array(self._library, self._store, each, "r") for each in self.paths]
+            self.variables = tuple(
+                variable_of(each or Path(self.name).stem, found)
+                for each, found in zip(self.paths, self._arrays, strict=True)
+            )
+
+    def about(self) -> Any:
+        """The documents, and where the arrays are."""
+        return {"documents": dict(self.documents), "paths": list(self.paths)}
+
+    def facts(self, number: int) -> Facts:
+        """See Facts."""
+        found = self._arrays[number]
+        told, metadata = found.attrs.asdict(), found.metadata
+        above = self.variables[number].name.rpartition("/")[0]
+        names = told.get("_ARRAY_DIMENSIONS") or getattr(metadata, "dimension_names", None) or ()
+        mentions = [str(told[each]) for each in MENTIONS if isinstance(told.get(each), str)]
+        words = tuple(
+            (above + "/" if above else "") + word.rstrip(":") for text in mentions for word in text.split()
+        )
+        is_text = np.dtype(found.dtype).kind in "US"
+        return Facts(tuple(map(str, names)), _scale(told), words, is_text)
+
+    def read(self, number: int, tile: tuple[slice, ...]) -> np.ndarray:
+        """Values of a tile."""
+        variable, found = self.variables[number], self._arrays[number]
+        with sentence(self.name, variable.name):
+            values = np.asarray(found[tile[: found.ndim]] if found.ndim else found[...])
+        shown = as_coded(values, variable)
+        inner: tuple[Any, ...] = (..., *tile[found.ndim :])
+        return shown[inner]
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+
+@contextmanager
+def sentence(name: str, variable: str = "") -> Iterator[None]:
+    """Say in a sentence what the library stumbled over."""
+    try:
+        yield
+    except (BadItem, KeyboardInterrupt):
+        raise
+    except Exception as wrong:  # codecs raise errors of every kind
+        of = f" ({variable})" if variable else ""
+        reason = str(wrong).strip().rstrip(".").split("\n")[0]
+        raise BadItem(f"{name}{of} cannot be read as a zarr: {reason}. Copy it again.") from wrong
+
+
+def _in_folder(path: Path) -> tuple[dict[str, str], int]:
+    """The documents by name, and the bytes of all files; none is looked for among the chunks of an array."""
+    documents: dict[str, str] = {}
+    arrays: list[str] = []
+    total = 0
+    for folder, folders, files in os.walk(path):
+        folders.sort()
+        total += sum((Path(folder) / name).stat().st_size for name in files)
+        here = Path(folder).relative_to(path).as_posix()
+        if any(here == each or here.startswith(each + "/") or each == "." for each in arrays):
+            continue
+        for name in sorted(set(files) & set(DOCUMENTS)):
+            documents[name if here == "." else f"{here}/{name}"] = _text((Path(folder) / name).read_bytes())
+        if ".zarray" in files or (
+            "zarr.json" in files and _is_array((Path(folder) / "zarr.json").read_text())
+        ):
+            arrays.append(here)
+    return dict(sorted(documents.items())), total
+
+
+def _zipped(path: Path) -> tuple[dict[str, str], int]:
+    documents = {}
+    with zipfile.ZipFile(path) as archive:
+        for entry in archive.infolist():
+            if entry.filename.rpartition("/")[2] in DOCUMENTS:
+                if entry.file_size > LARGEST_DOCUMENT:
+                    raise BadItem(f"{path.name}: {entry.filename} is too long for a document of a zarr.")
+                documents[entry.filename] = _text(archive.read(entry))
+    return dict(sorted(documents.items())), path.stat().st_size
+
+
+def _text(data: bytes) -> str:
+    if len(data) > LARGEST_DOCUMENT:
+        raise BadItem("A document of the zarr is longer than 16 MiB.")
+    return data.decode()
+
+
+def _is_array(document: str) -> bool:
+    told = json.loads(document)
+    return isinstance(told, dict) and told.get("node_type") == "array"
+
+
+def array_paths(documents: Mapping[str, str]) -> tuple[str, ...]:
+    """Where the arrays are, by name; "" is the top."""
+    found = []
+    for name, text in documents.items():
+        folder, _, last = name.rpartition("/")
+        if last == ".zarray" or (last == "zarr.json" and _is_array(text)):
+            found.append(folder)
+    return tuple(sorted(set(found)))
+
+
+def refuse_pickles(documents: Mapping[str, str], name: str) -> None:
+    """Refuse codecs that would run what they read."""
+    for path, text in documents.items():
+        try:
+            told = json.loads(text)
+        except ValueError as wrong:
+            raise BadItem(f"{name}: {path} is no JSON: {wrong}. Copy it again.") from wrong
+        if _mentions_pickle(told):
+            raise BadItem(
+                f"{name}: {path} names the codec pickle, which runs whatever it reads. Store it otherwise."
+            )
+
+
+def _mentions_pickle(told: Any) -> bool:
+    if isinstance(told, dict):
+        codec = str(told.get("id", told.get("name", "")))
+        return "pickle" in codec.lower() or any(map(_mentions_pickle, told.values()))
+    return isinstance(told, list) and any(map(_mentions_pickle, told))
+
+
+def open_array(library: Any, store: Any, path: str, mode: str) -> Any:
+    """An array of a store."""
+    return library.open_array(store=store, path=path, mode=mode)
+
+
+def variable_of(name: str, found: Any) -> Variable:
+    """What is told of an array; BadItem for types that cannot be kept."""
+    shape, chunks = tuple(found.shape), tuple(found.shards or found.chunks)
+    kind = np.dtype(found.dtype)
+    if kind.kind in "OT":
+        return Variable(name, TEXT, shape, chunks)
+    dtype, inner = _parts(kind)
+    if dtype not in TYPES or 0 in inner:
+        raise BadItem(f"{name} has the type {kind}, which cannot be kept. Leave it out.")
+    if not inner:
+        dtype = _unsigned(found.attrs.asdict(), dtype)
+    gaps = () if inner else gaps_of(dtype, [seen_as(np.atleast_1d(each), dtype) for each in _fills(found)])
+    return Variable(name, dtype, shape + inner, chunks + inner, gaps)
+
+
+def _unsigned(told: Mapping[str, Any], dtype: str) -> str:
+    kind = np.dtype(dtype)
+    if kind.kind in "iu" and "_Unsigned" in told:
+        return np.dtype(f"{'u' if str(told['_Unsigned']).lower() == 'true' else 'i'}{kind.itemsize}").name
+    return dtype
+
+
+def _parts(kind: np.dtype) -> tuple[str, tuple[int, ...]]:
+    """The type in which values are coded, and how many there are of it in each."""
+    if kind.kind in "mM":
+        return "int64", ()
+    if kind.kind == "c":
+        return f"float{4 * kind.itemsize}", (2,)
+    if kind.kind == "U":
+        return "uint32", (kind.itemsize // 4,)
+    if kind.kind == "S":
+        return "uint8", (kind.itemsize,)
+    return kind.name, ()
+
+
+def as_coded(values: np.ndarray, variable: Variable) -> np.ndarray:
+    """What zarr gives → values as they are coded; `as_stored` undoes it."""
+    if variable.dtype == TEXT:
+        if not all(isinstance(each, str) for each in values.ravel()):
+            raise BadItem(
+                f"{variable.name} holds objects that are no texts, which cannot be kept. Leave it out."
+            )
+        return values.astype(object)
+    dtype, inner = _parts(values.dtype)
+    native = np.ascontiguousarray(values, values.dtype.newbyteorder("="))
+    return native.reshape(-1).view(dtype).view(variable.dtype).reshape(values.shape + inner)
+
+
+def as_stored(values: np.ndarray, kind: np.dtype) -> np.ndarray:
+    """Undo `as_coded`."""
+    if values.dtype == object:
+        return values.astype(kind)
+    _, inner = _parts(kind)
+    shape = values.shape[: values.ndim - len(inner)]
+    return np.ascontiguousarray(values).reshape(-1).view(kind.newbyteorder("=")).reshape(shape)
+
+
+def _fills(found: Any) -> list[Any]:
+    """What xarray takes for "nothing here": of version 2 the fill value, of 3 an attribute."""
+    told = found.attrs.asdict()
+    values = [told.get("missing_value"), _decoded(told.get("_FillValue"))]
+    if found.metadata.zarr_format == 2:
+        values.append(found.metadata.fill_value)
+    return [each for each in values if isinstance(each, (int, float, list, np.number)) and each is not True]
+
+
+def _decoded(value: Any) -> Any:
+    """Floats stand there as the base64 of eight bytes."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return struct.unpack("<d", base64.b64decode(value, validate=True))[0]
+    except (ValueError, struct.error):
+        return None
+
+
+def _scale(told: Mapping[str, Any]) -> float | None:
+    scale, offset = told.get("scale_factor"), told.get("add_offset")
+    if isinstance(scale, (int, float)):
+        return float(scale)
+    return 1.0 if isinstance(offset, (int, float)) else None

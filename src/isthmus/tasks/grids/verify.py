@@ -1,0 +1,84 @@
+"""Does an archive of gridded arrays decode to what was written, and is that what the original holds?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from isthmus.coding.bound import Bound, same_bits
+from isthmus.coding.container import ArchiveReader
+from isthmus.data.grids import Grids, Variable, open_grid
+from isthmus.errors import DamagedFile
+from isthmus.limits import Limits
+from isthmus.tasks.grids.archive import OpenedGrid, opened_grid
+from isthmus.tasks.grids.blocks import gap_map
+from isthmus.tasks.grids.writing import describe
+
+
+def verify_grid(path: Path, against: Any, limits: Limits) -> tuple[list[str], str | None, str]:
+    """What is wrong, the name of what it was compared with, and the promise in words."""
+    with ArchiveReader(path, limits=limits) as reader:
+        opened = opened_grid(reader)
+        promise = opened.promise.summary()
+        if against is None:
+            return list(_problems(opened, None)), None, promise
+        grids = open_grid(against)
+        try:
+            problem = _differs(dict(reader.extras["grid"]), describe(grids))
+            found = [problem] if problem is not None else list(_problems(opened, grids))
+            return found, grids.name, promise
+        finally:
+            if grids is not against:
+                grids.close()
+
+
+def _differs(mine: dict[str, Any], theirs: dict[str, Any]) -> str | None:
+    """What is told otherwise, beside the values."""
+    if mine["form"] != theirs["form"]:
+        return f"the original is {theirs['form']}, the archive holds {mine['form']}"
+    for ours, others in zip(mine["variables"], theirs["variables"], strict=False):
+        if ours != others:
+            return f"{ours[0]} in the archive is {others[0]} in the original, or of another type or shape"
+    if len(mine["variables"]) != len(theirs["variables"]):
+        return "the original has another number of variables"
+    return (
+        "the original has other attributes, dimensions or storage"
+        if mine["about"] != theirs["about"]
+        else None
+    )
+
+
+def _problems(opened: OpenedGrid, grids: Grids | None) -> Iterator[str]:
+    """At most one: the first."""
+    try:
+        for number, tile, values in opened.tiles(range(len(opened.variables))):
+            variable = opened.variables[number]
+            if grids is None:
+                continue
+            wrong = _wrong(grids.read(number, tile), values, variable, opened.promise.bound(variable.name))
+            if wrong is not None:
+                place = [int(at) + part.start for at, part in zip(wrong, tile, strict=True)]
+                yield f"{variable.name} is not as promised, first at {place} (counted from 0)"
+                return
+    except DamagedFile as damage:
+        yield str(damage)
+
+
+def _wrong(
+    theirs: np.ndarray, mine: np.ndarray, variable: Variable, bound: Bound | None
+) -> np.ndarray | None:
+    """Where the first value is that breaks the promise."""
+    if mine.dtype == object:
+        kept = mine == theirs
+    elif bound is None:
+        kept = same_bits(theirs, mine)
+    else:
+        gaps = gap_map(theirs, variable.gaps)
+        exact = same_bits(theirs, mine) | (gaps == 0)
+        kept = bound.kept(theirs, mine) & exact & (gaps == gap_map(mine, variable.gaps))
+    bad = np.argwhere(~np.asarray(kept, bool))
+    found: np.ndarray | None = bad[0] if len(bad) else None
+    return found
