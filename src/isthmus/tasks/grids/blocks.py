@@ -125,7 +125,7 @@ def _restored(shown: np.ndarray, variable: Variable, how: int) -> np.ndarray:
     if how == PLAIN:
         return shown
     stand_ins = _stand_ins(shown.dtype, len(variable.gaps)).view(f"u{shown.dtype.itemsize}")
-    bits = np.ascontiguousarray(shown).view(stand_ins.dtype)
+    bits = np.ascontiguousarray(shown).reshape(shown.shape).view(stand_ins.dtype)
     places = np.searchsorted(stand_ins, bits)
     where = np.where(np.isin(bits, stand_ins), places + 1, 0).astype(np.uint8)
     if dtype.kind == "f":

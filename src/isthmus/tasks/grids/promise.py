@@ -189,10 +189,9 @@ def _bound(grids: Grids, number: int, facts: Facts, asked: tuple[str, float]) ->
         bound = Bound.relative(value, *_range(grids, number))
     else:
         bound = Bound.in_steps(value, unit)
-    least = 1.0 if np.dtype(variable.dtype).kind != "f" else 0.0
-    if bound is None or bound.value == 0 or bound.value < least:
-        return None
-    return GridBound(bound, unit, asked)
+    if bound is not None and np.dtype(variable.dtype).kind != "f":
+        bound = Bound(float(math.floor(bound.value)))  # stored numbers are whole
+    return GridBound(bound, unit, asked) if bound is not None and bound.value else None
 
 
 def _range(grids: Grids, number: int) -> tuple[float, float]:
