@@ -127,7 +127,7 @@ def test_variables_may_come_back_alone(weather, tmp_path):
 
 
 def test_tiles_are_coded_one_by_one_and_alike_by_any_number_of_workers(weather, tmp_path, monkeypatch):
-    monkeypatch.setattr(kinds.tile_shape, "__defaults__", (1300,))
+    monkeypatch.setattr(kinds.tile_shape, "__defaults__", (330,))
     for name, workers in (("a", 1), ("b", 2)):
         result = compress(weather, tmp_path / f"{name}.isz", max_error=0.1, workers=workers, effort=1)
     assert sum(won.blocks for won in result.winners.values()) > 20

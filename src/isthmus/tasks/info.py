@@ -10,12 +10,14 @@ from typing import Any
 from isthmus.coding.container import ArchiveReader, Sizes
 from isthmus.coding.index import MAGIC
 from isthmus.data import Layout
+from isthmus.data.grids import is_grid, open_grid
 from isthmus.data.tables import is_table, open_table
 from isthmus.errors import ConfigError, DamagedFile, NoData
 from isthmus.files import refuse_existing, write_bytes
 from isthmus.model import Model, load_model
 from isthmus.spec import DataSpec
 from isthmus.tasks.compressed import compared
+from isthmus.tasks.grids.archive import MOST_VARIABLES
 from isthmus.tasks.metadata import KEY, describe_metadata, packed_bytes, unpack_metadata
 from isthmus.tasks.modalities import modality_in
 from isthmus.tasks.promise import Promise
@@ -28,7 +30,7 @@ class InfoResult(Result):
 
     path: Path
     kind: str
-    """"model", "archive", "detector", "denoiser" or "table"."""
+    """"model", "archive", "detector", "denoiser", "table" or "grid"."""
     title: str
     facts: dict[str, Any]
 
@@ -47,8 +49,10 @@ def info(path: str | Path) -> InfoResult:
         NotOurFile, NewerFormat, DamagedFile: it cannot be read.
     """
     path = Path(path)
+    if is_grid(path) and path.exists():
+        return _grid(path)
     if not path.is_file():
-        raise NoData(f"There is no file at {path}. Give an .ism model, an .isz archive or a table.")
+        raise NoData(f"There is no file at {path}. Give an .ism model, an .isz archive, a table or a grid.")
     if is_table(path):
         return _table(path)
     with path.open("rb") as file:
@@ -64,6 +68,20 @@ def info(path: str | Path) -> InfoResult:
 def _table(path: Path) -> InfoResult:
     source = open_table(path)
     return InfoResult(path, "table", f"table of {source.schema.summary()}", source.schema.facts())
+
+
+def _grid(path: Path) -> InfoResult:
+    with open_grid(path) as grids:
+        count = len(grids.variables)
+        title = f"{grids.form} of {count:,} variable{'' if count == 1 else 's'}, {size(grids.raw_bytes)}"
+        shown = grids.variables[:MOST_VARIABLES]
+        axes = [", ".join(grids.facts(number).dimensions) for number in range(len(shown))]
+        facts = {
+            each.name: each.summary() + (f" ({of})" if of else "")
+            for each, of in zip(shown, axes, strict=True)
+        }
+        facts |= {"…": f"{count - len(shown):,} more"} if count > len(shown) else {}
+    return InfoResult(path, "grid", title, facts)
 
 
 def write_schema(table: str | Path, output: str | Path, *, force: bool = False) -> Path:

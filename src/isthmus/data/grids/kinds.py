@@ -20,7 +20,10 @@ TEXT = "text"
 SUFFIXES = (".nc", ".nc3", ".nc4", ".cdf", ".netcdf", ".h5", ".hdf5", ".he5", ".zarr")
 MARKS = ("zarr.json", ".zgroup", ".zarray", ".zmetadata")
 """A folder with one of these files at its top is a zarr."""
-TILE_BYTES = 16 << 20
+TILE_VALUES = 1 << 21
+"""Of a tile, at most: the coder that predicts values takes some 300 bytes for each."""
+CACHE_BYTES = 16 << 20
+"""Of unpacked chunks that a file of netCDF 4 keeps, at least."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,14 @@ class Variable:
         """Bytes of a value; of a text, what is reckoned with."""
         return 16 if self.dtype == TEXT else np.dtype(self.dtype).itemsize
 
+    def summary(self) -> str:
+        """For people: "240×37×49 float32"."""
+        return f"{'×'.join(map(str, self.shape)) or 'one'} {self.dtype}"
+
     @property
     def tile(self) -> tuple[int, ...]:
         """The shape of its tiles; those at the ends are smaller. See `tile_shape`."""
-        return tile_shape(self.shape, self.chunks, self.itemsize)
+        return tile_shape(self.shape, self.chunks)
 
     @property
     def tile_count(self) -> int:
@@ -67,28 +74,26 @@ class Variable:
             yield tuple(map(slice, starts, ends))
 
 
-def tile_shape(
-    shape: tuple[int, ...], chunks: tuple[int, ...], itemsize: int, most: int = TILE_BYTES
-) -> tuple[int, ...]:
+def tile_shape(shape: tuple[int, ...], chunks: tuple[int, ...], most: int = TILE_VALUES) -> tuple[int, ...]:
     """How a variable is parted: into whole chunks of its file, as many as fit, the last axes first.
 
-    A chunk that is larger than `most` is parted along its first axes. Without chunks, a tile is a slab.
+    A chunk of more than `most` values is parted along its first axes. Without chunks, a tile is a slab.
 
-    >>> tile_shape((365, 721, 1440), (1, 1, 1), 4)
-    (4, 721, 1440)
-    >>> tile_shape((100, 721, 1440), (1, 100, 100), 4)
-    (4, 721, 1440)
-    >>> tile_shape((100000, 721, 1440), (100000, 10, 10), 4)
-    (41943, 10, 10)
+    >>> tile_shape((365, 721, 1440), (1, 1, 1))
+    (2, 721, 1440)
+    >>> tile_shape((100, 721, 1440), (1, 100, 100))
+    (2, 721, 1440)
+    >>> tile_shape((100000, 721, 1440), (100000, 10, 10))
+    (20971, 10, 10)
     """
     sides = [max(1, min(side, chunk)) for side, chunk in zip(shape, chunks, strict=True)]
     for axis, side in enumerate(sides):
-        rest = math.prod(sides[axis + 1 :]) * itemsize
+        rest = math.prod(sides[axis + 1 :])
         if side * rest <= most:
             break
         sides[axis] = max(1, most // rest)
     for axis in reversed(range(len(sides))):
-        fits = max(1, most // max(1, math.prod(sides) * itemsize))
+        fits = max(1, most // max(1, math.prod(sides)))
         sides[axis] = min(shape[axis], sides[axis] * fits)
     return tuple(sides)
 

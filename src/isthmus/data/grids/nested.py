@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data.grids.kinds import TEXT, TILE_BYTES, Facts, Grids, Variable, module
+from isthmus.data.grids.kinds import CACHE_BYTES, TEXT, Facts, Grids, Variable, module
 from isthmus.data.grids.reading import coded_dtype, facts_of, gaps_in
 from isthmus.data.grids.structure import NUMBERS, Attribute, Dimension, Group, Stored
 from isthmus.errors import BadItem
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
-CACHE_BYTES = 128 << 20
+MOST_CACHED = 128 << 20
 """Of chunks that stay unpacked while neighbouring tiles are read."""
 _PHONY = "phony_dim_"
 
@@ -54,7 +54,7 @@ class Nested(Grids):
             with sentence(self.name):
                 self.root = read_group(self._file, self.name)
             self.variables = tuple(
-                _variable(above, group, stored, self._shape(above, stored))
+                _variable(above, self.root, stored, self._shape(above, stored))
                 for above, group in self.root.walk()
                 for stored in group.variables
             )
@@ -77,7 +77,7 @@ class Nested(Grids):
         """Values of a tile."""
         variable, found = self.variables[number], self._file["/" + self.variables[number].name]
         if self._held != number and found.chunking() != "contiguous" and variable.shape:
-            found.set_var_chunk_cache(cache_bytes(variable))
+            found.set_var_chunk_cache(cache_bytes(variable, variable.chunks))
             self._held = number
         with sentence(self.name, variable.name):
             values = np.asarray(found[tile] if tile else found[...])
@@ -105,12 +105,10 @@ def from_library(values: np.ndarray, variable: Variable) -> np.ndarray:
     return native.view(variable.dtype).reshape(shape)
 
 
-def cache_bytes(variable: Variable) -> int:
+def cache_bytes(variable: Variable, chunks: tuple[int, ...]) -> int:
     """Room for all chunks that one tile touches, within reason."""
-    touched = math.prod(
-        -(-part // chunk) * chunk for part, chunk in zip(variable.tile, variable.chunks, strict=True)
-    )
-    return max(TILE_BYTES, min(CACHE_BYTES, 2 * touched * variable.itemsize))
+    touched = math.prod(-(-part // side) * side for part, side in zip(variable.tile, chunks, strict=True))
+    return max(CACHE_BYTES, min(MOST_CACHED, 2 * touched * variable.itemsize))
 
 
 @contextmanager
@@ -205,15 +203,21 @@ def _number(dtype: np.dtype) -> str:
     return f"{dtype.kind}{dtype.itemsize}"
 
 
-def _variable(above: str, group: Group, stored: Stored, shape: tuple[int, ...]) -> Variable:
-    number = None if stored.type in (*NUMBERS, "char", "string") else enum_number(group, stored.type)
+def _variable(above: str, root: Group, stored: Stored, shape: tuple[int, ...]) -> Variable:
+    number = None if stored.type in (*NUMBERS, "char", "string") else enum_number(root, above, stored.type)
     dtype = coded_dtype(stored, number)
     chunks = tuple(stored.how.get("chunks", (1,) * len(shape)))
     return Variable(above + stored.name, dtype, shape, chunks, gaps_in(stored, dtype))
 
 
-def enum_number(group: Group, name: str) -> str:
-    """The type of number of an enumeration."""
-    if name not in group.enums:
-        raise BadItem(f"The enumeration {name!r} is defined in another group, which cannot be kept yet.")
-    return group.enums[name][0]
+def enum_number(root: Group, above: str, name: str) -> str:
+    """The type of number of an enumeration: the nearest of that name, from a group upwards."""
+    group, found = root, root.enums.get(name)
+    for part in above.split("/")[:-1]:
+        group = next(each for each in group.groups if each.name == part)
+        found = group.enums.get(name, found)
+    if found is None:
+        raise BadItem(
+            f"The enumeration {name!r} is defined nowhere above its variables. Copy the file again."
+        )
+    return found[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data.grids.kinds import TILE_BYTES, Variable, module
-from isthmus.data.grids.nested import CACHE_BYTES, read_group
+from isthmus.data.grids.kinds import Variable, module
+from isthmus.data.grids.nested import cache_bytes, read_group
 from isthmus.data.grids.structure import NUMBERS, Attribute, Group, Stored, only
 from isthmus.errors import DamagedFile, IsthmusError, MachineError
 
@@ -54,15 +53,22 @@ class NestedWriter:
         with _sentence(path.name):
             self._file = library.Dataset(str(path), "w", format=model, diskless=not kept)
             self._late: list[tuple[Any, Attribute]] = []
-            self._fill(self._file, group, told, "")
+            self._fill(self._file, group, told, "", {})
             self._file.set_auto_maskandscale(False)
             self._file.set_auto_chartostring(False)
 
-    def _fill(self, made: Any, group: Group, told: Mapping[str, Variable], above: str) -> None:
+    def _fill(
+        self,
+        made: Any,
+        group: Group,
+        told: Mapping[str, Variable],
+        above: str,
+        known: Mapping[str, Any],
+    ) -> None:
         _set(made, group.attributes)
         for each in group.dimensions:
             made.createDimension(each.name, None if each.unlimited else each.size)
-        enums = {
+        enums = dict(known) | {
             name: made.createEnumType(np.dtype(kind), name, dict(values))
             for name, (kind, values) in group.enums.items()
         }
@@ -73,7 +79,7 @@ class NestedWriter:
             found = _create(made, stored, enums, variable)
             _set(found, tuple(each for each in stored.attributes if each.name != "_FillValue"))
         for inner in group.groups:
-            self._fill(made.createGroup(inner.name), inner, told, f"{above}{inner.name}/")
+            self._fill(made.createGroup(inner.name), inner, told, f"{above}{inner.name}/", enums)
 
     def declared(self) -> Group:
         """The structure that the file has now."""
@@ -126,8 +132,7 @@ def _storage(how: Mapping[str, Any], variable: Variable) -> dict[str, Any]:
         if len(chunks) != len(variable.shape) or not all(type(side) is int and side > 0 for side in chunks):
             raise DamagedFile(f"The archive tells of chunks of {variable.name} that cannot be.")
         options["chunksizes"] = tuple(chunks)
-        touched = math.prod(-(-part // side) * side for part, side in zip(variable.tile, chunks, strict=True))
-        options["chunk_cache"] = max(TILE_BYTES, min(CACHE_BYTES, 2 * touched * variable.itemsize))
+        options["chunk_cache"] = cache_bytes(variable, tuple(chunks))
     filters = how.get("filters", {})
     if not isinstance(filters, dict):
         raise DamagedFile(f"The archive tells of filters of {variable.name} that cannot be.")

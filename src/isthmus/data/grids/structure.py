@@ -87,6 +87,8 @@ class Attribute:
             return cls(name, "char", value.encode("utf-8", "surrogateescape"))
         if isinstance(value, (list, tuple)) and all(isinstance(each, str) for each in value):
             return cls(name, "string", tuple(value))
+        if isinstance(value, bytes):
+            return cls(name, "char", value)
         numbers = np.atleast_1d(np.asarray(value))
         kind = f"{numbers.dtype.kind}{numbers.dtype.itemsize}"
         if kind not in NUMBERS or numbers.ndim != 1:

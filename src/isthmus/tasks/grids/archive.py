@@ -165,6 +165,5 @@ def _told(opened: OpenedGrid, number: int) -> str:
     taken = sum(entry.header.payload_bytes for entry in blocks)
     bound = opened.promise.bounds.get(variable.name)
     kept = "as it was" if bound is None else bound.summary()
-    shape = "×".join(map(str, variable.shape)) or "one"
     of = "" if variable.dtype == TEXT else f" of {size(variable.bytes)}"
-    return f"{shape} {variable.dtype}, {kept}, {size(taken)}{of}"
+    return f"{variable.summary()}, {kept}, {size(taken)}{of}"
