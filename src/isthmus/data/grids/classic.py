@@ -1,4 +1,4 @@
-"""Files of netCDF 3 → values, and back; nothing but NumPy is needed.
+"""Files of netCDF 3 → values; classic_writing.py undoes it. Nothing but NumPy is needed.
 
 A slab of a variable lies in one piece, or, along the unlimited dimension, in one piece a record.
 """
@@ -8,15 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
-from isthmus.data.grids.classic_header import Header, plan_header, read_header, shape_of
+from isthmus.data.grids.classic_header import Header, read_header, shape_of
 from isthmus.data.grids.kinds import Facts, Grids, Variable
 from isthmus.data.grids.reading import coded_dtype, facts_of, gaps_in
-from isthmus.data.grids.structure import Group, Stored, only
-from isthmus.errors import BadItem, DamagedFile
+from isthmus.data.grids.structure import Group, Stored
+from isthmus.errors import BadItem
 
 MAGIC = b"CDF"
 
@@ -54,7 +54,7 @@ class Classic(Grids):
         stored = self._header.group.variables[number]
         parts = [self._piece(start, count) for start, count in runs(self._header, number, tile)]
         shape = tuple(part.stop - part.start for part in tile)
-        values = np.frombuffer(b"".join(parts), _on_disk(stored)).reshape(shape)
+        values = np.frombuffer(b"".join(parts), on_disk(stored)).reshape(shape)
         return values.astype(self.variables[number].dtype)
 
     def _piece(self, start: int, count: int) -> bytes:
@@ -93,60 +93,10 @@ def runs(header: Header, number: int, tile: tuple[slice, ...]) -> Iterator[tuple
         yield place.start + record * header.record_bytes + start * size, count * size
 
 
-class ClassicWriter:
-    """Writes a file of netCDF 3, tile by tile.
-
-    Args:
-        path: to be made anew.
-        about: as `Classic.about` tells it.
-        variables: what is told of them.
-        wanted: the variables that are to be in it; None for all.
-    Raises:
-        DamagedFile: no such file can be.
-    """
-
-    def __init__(
-        self, path: Path, about: Any, variables: tuple[Variable, ...], wanted: tuple[str, ...] | None
-    ) -> None:
-        self.variables = variables
-        try:
-            version, group = about["version"], Group.from_dict(about["root"])
-            if [(v.name, v.dtype, v.shape) for v in variables_of(group)] != [
-                (v.name, v.dtype, v.shape) for v in variables
-            ]:
-                raise ValueError("it has other variables")
-            group = group if wanted is None else only(group, wanted)
-            self._places = {each.name: place for place, each in enumerate(group.variables)}
-            data, self._header = plan_header(version, group)
-        except (KeyError, TypeError, ValueError, AttributeError) as wrong:
-            raise DamagedFile(f"The archive tells of a netCDF 3 file that cannot be: {wrong}.") from wrong
-        self._file: BinaryIO = path.open("wb")
-        self._file.write(data)
-
-    def write(self, number: int, tile: tuple[slice, ...], values: np.ndarray) -> None:
-        """Put the values of a tile where they belong."""
-        place = self._places[self.variables[number].name]
-        kind = _on_disk(self._header.group.variables[place])
-        data = memoryview(values.astype(kind).tobytes())
-        for start, count in runs(self._header, place, tile):
-            self._file.seek(start)
-            self._file.write(data[:count])
-            data = data[count:]
-
-    def close(self) -> None:
-        """Give the file its length, and close it."""
-        end = max(self._header.end(), self._file.seek(0, 2))
-        self._file.truncate(end + -end % 4)
-        self._file.close()
-
-    def drop(self) -> None:
-        """Close what will not be kept."""
-        self._file.close()
-
-
-def _on_disk(stored: Stored) -> np.dtype:
+def on_disk(stored: Stored) -> np.dtype:
+    """The type in which values lie."""
     return np.dtype("u1" if stored.type == "char" else stored.type).newbyteorder(">")
 
 
 def _itemsize(stored: Stored) -> int:
-    return _on_disk(stored).itemsize
+    return on_disk(stored).itemsize

@@ -1,4 +1,4 @@
-"""The header of a netCDF 3 file ⇄ its structure, and where each variable's values lie.
+"""The header of a netCDF 3 file → its structure, and where values lie; classic_writing.py undoes it.
 
 Source: NetCDF Classic Format Specification, Unidata; versions 1, 2 (64-bit offsets) and 5 (CDF-5).
 """
@@ -6,7 +6,6 @@ Source: NetCDF Classic Format Specification, Unidata; versions 1, 2 (64-bit offs
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -29,9 +28,9 @@ TYPES = {
     10: "i8",
     11: "u8",
 }
-_NUMBERS = {name: number for number, name in TYPES.items()}
-_DIMENSION, _VARIABLE, _ATTRIBUTE = 10, 11, 12
-_STREAMING = {1: (1 << 32) - 1, 2: (1 << 32) - 1, 5: (1 << 64) - 1}
+DIMENSION, VARIABLE, ATTRIBUTE = 10, 11, 12
+"""What stands before each list."""
+STREAMING = {1: (1 << 32) - 1, 2: (1 << 32) - 1, 5: (1 << 64) - 1}
 """The number of records where the writer had none to go back to the header."""
 
 
@@ -102,20 +101,20 @@ def read_header(file: BinaryIO, name: str) -> Header:
     """
     fields = _Fields(file, name)
     version = fields.take(4)[3]
-    if version not in _STREAMING:
+    if version not in STREAMING:
         raise BadItem(f"{name} is netCDF 3 of version {version}; 1, 2 and 5 can be read.")
     fields.wide = version == 5
     records = fields.count(bounded=False)
-    dimensions = fields.many(_DIMENSION, lambda: (fields.text(), fields.count(bounded=False)))
+    dimensions = fields.many(DIMENSION, lambda: (fields.text(), fields.count(bounded=False)))
     attributes = fields.attributes()
-    told = fields.many(_VARIABLE, lambda: fields.variable(dimensions, version))
-    if records == _STREAMING[version]:
+    told = fields.many(VARIABLE, lambda: fields.variable(dimensions, version))
+    if records == STREAMING[version]:
         records = _streamed(told, dimensions, fields.length)
     if sum(size == 0 for _, size in dimensions) > 1:
         raise BadItem(f"{name} has several unlimited dimensions, which netCDF 3 cannot have. Copy it again.")
     sized = tuple(Dimension(each, size or records, not size) for each, size in dimensions)
     group = Group("", sized, attributes, tuple(variable for variable, _ in told))
-    header = _placed(version, group, [start for _, start in told])
+    header = placed(version, group, [start for _, start in told])
     if header.end() > fields.length:
         raise BadItem(
             f"{name} is cut short: it tells of {header.end():,} bytes and has {fields.length:,}. "
@@ -124,7 +123,7 @@ def read_header(file: BinaryIO, name: str) -> Header:
     return header
 
 
-def _placed(version: int, group: Group, starts: list[int]) -> Header:
+def placed(version: int, group: Group, starts: list[int]) -> Header:
     """Where records come from: each variable takes its part, padded unless it is alone."""
     per_record = [
         math.prod(shape_of(group, each)[1:]) * itemsize(each) if is_record(group, each) else None
@@ -190,7 +189,7 @@ class _Fields:
 
     def attributes(self) -> tuple[Attribute, ...]:
         """Named values."""
-        return tuple(each for (each,) in self.many(_ATTRIBUTE, lambda: (self._attribute(),)))
+        return tuple(each for (each,) in self.many(ATTRIBUTE, lambda: (self._attribute(),)))
 
     def _attribute(self) -> Attribute:
         name, kind = self.text(), self.type()
@@ -219,73 +218,3 @@ class _Fields:
         self.number(self.wide)  # its bytes, which follow from the rest, and do not fit for large ones
         start = self.number(version > 1)
         return Stored(name, kind, tuple(dimensions[axis][0] for axis in axes), attributes), start
-
-
-def plan_header(version: int, group: Group) -> tuple[bytes, Header]:
-    """The bytes of a header, and where values go: first those in one piece, then records.
-
-    Raises:
-        ValueError: the file would be larger than its version can tell.
-    """
-    bare = _placed(version, group, [0] * len(group.variables))
-    position = len(_to_bytes(bare))
-    starts = [0] * len(group.variables)
-    order = sorted(range(len(starts)), key=lambda number: is_record(group, group.variables[number]))
-    for number in order:
-        starts[number] = position
-        part = bare.places[number].per_record
-        whole = math.prod(shape_of(group, group.variables[number])) * itemsize(group.variables[number])
-        position += padded(whole if part is None else part)
-    header = _placed(version, group, starts)
-    return _to_bytes(header), header
-
-
-def _to_bytes(header: Header) -> bytes:
-    wide, group = header.version == 5, header.group
-
-    def number(value: int, long: bool = wide) -> bytes:
-        try:
-            return struct.pack(">q" if long else ">i", value)
-        except struct.error as wrong:
-            raise ValueError("more than netCDF 3 of this version can tell") from wrong
-
-    def text(value: str) -> bytes:
-        return _sized(number, value.encode("utf-8", "surrogateescape"))
-
-    def listed(tag: int, entries: list[bytes]) -> bytes:
-        return number(tag if entries else 0, False) + number(len(entries)) + b"".join(entries)
-
-    def told(attributes: tuple[Attribute, ...]) -> bytes:
-        return listed(_ATTRIBUTE, [text(each.name) + _value(number, each) for each in attributes])
-
-    places = {each.name: place for place, each in enumerate(group.dimensions)}
-    records = next((each.size for each in group.dimensions if each.unlimited), 0)
-    dimensions = [text(each.name) + number(0 if each.unlimited else each.size) for each in group.dimensions]
-    variables = []
-    for variable, place in zip(group.variables, header.places, strict=True):
-        axes = b"".join(number(places[name]) for name in variable.dimensions)
-        part = place.per_record
-        count = math.prod(shape_of(group, variable)) * itemsize(variable) if part is None else part
-        kind = number(_NUMBERS[variable.type], False)
-        most = _STREAMING[header.version]
-        size = min(padded(count), most).to_bytes(8 if wide else 4, "big")
-        variables.append(
-            text(variable.name) + number(len(variable.dimensions)) + axes + told(variable.attributes)
-            + kind + size + number(place.start, header.version > 1)
-        )  # fmt: skip
-    start = b"CDF" + bytes([header.version]) + number(records)
-    return start + listed(_DIMENSION, dimensions) + told(group.attributes) + listed(_VARIABLE, variables)
-
-
-def _sized(number: Callable[[int], bytes], data: bytes) -> bytes:
-    return number(len(data)) + data + bytes(padded(len(data)) - len(data))
-
-
-def _value(number: Callable[..., bytes], attribute: Attribute) -> bytes:
-    kind = number(_NUMBERS[attribute.type], False)
-    if attribute.type == "char":
-        assert isinstance(attribute.data, bytes)
-        return kind + _sized(number, attribute.data)
-    swapped = attribute.value.astype(attribute.value.dtype.newbyteorder(">"))
-    data = swapped.tobytes()
-    return kind + number(swapped.size) + data + bytes(padded(len(data)) - len(data))

@@ -11,7 +11,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from isthmus.data.grids import classic, nested
-from isthmus.data.grids.classic import Classic, ClassicWriter
+from isthmus.data.grids.classic import Classic
+from isthmus.data.grids.classic_writing import ClassicWriter
 from isthmus.data.grids.kinds import MARKS, Grids, Variable, is_xarray
 from isthmus.data.grids.nested import Nested
 from isthmus.data.grids.nested_writing import NestedWriter

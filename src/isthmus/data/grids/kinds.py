@@ -21,7 +21,7 @@ SUFFIXES = (".nc", ".nc3", ".nc4", ".cdf", ".netcdf", ".h5", ".hdf5", ".he5", ".
 MARKS = ("zarr.json", ".zgroup", ".zarray", ".zmetadata")
 """A folder with one of these files at its top is a zarr."""
 TILE_VALUES = 1 << 21
-"""Of a tile, at most: the coder that predicts values takes some 300 bytes for each."""
+"""Of a tile, at most: the coder that predicts values takes some 120 bytes for each."""
 CACHE_BYTES = 16 << 20
 """Of unpacked chunks that a file of netCDF 4 keeps, at least."""
 

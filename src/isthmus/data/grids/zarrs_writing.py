@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.grids.kinds import Variable, module
+from isthmus.data.grids.zarr_types import as_stored, variable_of
 from isthmus.data.grids.zarrs import (
     DOCUMENTS,
     ZIP,
     array_paths,
-    as_stored,
     open_array,
     refuse_pickles,
-    variable_of,
 )
 from isthmus.data.names import check_names
 from isthmus.data.readers.zips import FIRST_DATE
