@@ -238,6 +238,20 @@ def test_gaps_amid_the_values_stay_under_any_bound(seed, dtype):
     assert bound.kept(values, back).all()
 
 
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint32", "int64", "float16", "float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
+def test_nothing_but_gaps_comes_back(dtype, shape):
+    from isthmus.tasks.grids.blocks import Task, Tile, TileDecoder, encode_tile
+
+    values = np.full(shape, 7, dtype)
+    variable = kinds.Variable("v", dtype, shape, (1,) * len(shape), (np.array([7], dtype).tobytes(),))
+    made = encode_tile(Tile(variable, values, ("interpolation", "pcodec", "zstd", "stored"), None))
+    back = TileDecoder()(Task(variable, shape, made.plan, made.payload, made.crc))
+    assert back.dtype == values.dtype
+    assert back.shape == shape
+    assert (back == 7).all()
+
+
 def test_bad_files_are_refused_in_a_sentence(weather, tmp_path):
     with pytest.raises(NoData, match="does not exist"):
         compress(tmp_path / "none.nc", tmp_path / "a.isz")

@@ -136,7 +136,7 @@ def _restored(shown: np.ndarray, variable: Variable, how: int) -> np.ndarray:
         values = shown.copy()
     else:
         limits = np.iinfo(dtype)
-        values = np.clip(np.rint(np.nan_to_num(shown)), limits.min, limits.max).astype(dtype)
+        values = np.array(np.clip(np.rint(np.nan_to_num(shown)), limits.min, limits.max), dtype)
     own = _gap_values(variable.gaps, dtype)
     for gap in own:
         values[(where == 0) & (values == gap)] = _beside(gap)
