@@ -104,14 +104,15 @@ def grid_writer(
 def lost(opened: Grids) -> tuple[str, ...]:
     """What would not come back as it is told in the file: variables, or groups, by name.
 
-    Found by declaring all of it once more, in memory and without values.
+    Found by declaring all of it once more, in a temporary file without values.
     """
     if not isinstance(opened, Nested):
         return ()  # bytes and documents come back as they were
     try:
-        writer = NestedWriter(Path(opened.name), opened.about(), opened.variables, None, kept=False)
-        again = writer.declared()
-        writer.drop()
+        with tempfile.TemporaryDirectory(prefix="isthmus-") as folder:
+            writer = NestedWriter(Path(folder) / "declared.nc", opened.about(), opened.variables, None)
+            again = writer.declared()
+            writer.drop()
     except IsthmusError as wrong:
         return (str(wrong),)
     found: list[str] = []

@@ -27,20 +27,13 @@ class NestedWriter:
         about: as `Nested.about` tells it.
         variables: what is told of them.
         wanted: the variables that are to be in it; None for all.
-        kept: False makes it in memory, to be looked at and forgotten.
     Raises:
         DamagedFile: no such file can be.
         MachineError: a filter, or the disk, is missing here.
     """
 
     def __init__(
-        self,
-        path: Path,
-        about: Any,
-        variables: tuple[Variable, ...],
-        wanted: tuple[str, ...] | None,
-        *,
-        kept: bool = True,
+        self, path: Path, about: Any, variables: tuple[Variable, ...], wanted: tuple[str, ...] | None
     ) -> None:
         library = module("netCDF4", "netCDF 4")
         model = about.get("model") if isinstance(about, dict) else None
@@ -51,7 +44,7 @@ class NestedWriter:
         self.variables = variables
         told = {each.name: each for each in variables}
         with _sentence(path.name):
-            self._file = library.Dataset(str(path), "w", format=model, diskless=not kept)
+            self._file = library.Dataset(str(path), "w", format=model)
             self._late: list[tuple[Any, Attribute]] = []
             self._fill(self._file, group, told, "", {})
             self._file.set_auto_maskandscale(False)
