@@ -109,6 +109,16 @@ def test_what_would_not_come_back_is_told(tmp_path, monkeypatch):
         assert lost(found) == ("zstd",)
 
 
+def test_the_file_is_only_read_wherever_it_lies(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with netcdf4.Dataset("a.nc", "w") as made:
+        filters(made)
+    before = (tmp_path / "a.nc").read_bytes()
+    compress("a.nc", "a.isz", effort=1)
+    assert (tmp_path / "a.nc").read_bytes() == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["a.isz", "a.nc"]
+
+
 def test_a_damaged_chunk_is_refused(tmp_path):
     path = tmp_path / "a.nc"
     with netcdf4.Dataset(path, "w") as made:
