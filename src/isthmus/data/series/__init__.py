@@ -1,0 +1,9 @@
+"""Files and frames → time series: stamps as they stand, channels of numbers, gaps kept."""
+
+from __future__ import annotations
+
+from isthmus.data.series.opening import is_series, open_series
+from isthmus.data.series.period import period
+from isthmus.data.series.source import Part, SeriesSource, Stamp
+
+__all__ = ["Part", "SeriesSource", "Stamp", "is_series", "open_series", "period"]
