@@ -10,9 +10,19 @@ from isthmus.model.denoiser import Denoiser
 from isthmus.model.detector import Detector
 from isthmus.model.document import read_document
 from isthmus.model.saved import Saved
+from isthmus.model.series_detector import SeriesDetector
 from isthmus.model.sound_denoiser import SoundDenoiser
 
-__all__ = ["Decoder", "Denoiser", "Detector", "Model", "Saved", "SoundDenoiser", "load_model"]
+__all__ = [
+    "Decoder",
+    "Denoiser",
+    "Detector",
+    "Model",
+    "Saved",
+    "SeriesDetector",
+    "SoundDenoiser",
+    "load_model",
+]
 
 AnyModel = Model | Saved
 """A codec, or something else that was learned."""
@@ -29,4 +39,4 @@ def load_model(path: str | Path) -> AnyModel:
     return found.load(path)
 
 
-_KINDS: tuple[type[Saved], ...] = (Detector, Denoiser, SoundDenoiser)
+_KINDS: tuple[type[Saved], ...] = (Detector, SeriesDetector, Denoiser, SoundDenoiser)

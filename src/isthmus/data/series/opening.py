@@ -131,12 +131,16 @@ def _opened(table: TableSource, stamp: Column | None, channels: list[Column]) ->
     stamps = checked(stamps_of(table, stamp), f"{table.name}'s column {stamp.name!r}")
     return replace(
         opened,
-        stamp=Stamp(stamp.name, "number" if stamp.is_numeric and stamp.kind != "date" else "date"),
+        stamp=Stamp(stamp.name, _stamp_kind(stamp), stamp.format),
         stamps=stamps.values,
         read_stamps=_Texts(table, stamp.name),
         order=stamps.order,
         notes=stamps.notes,
     )
+
+
+def _stamp_kind(column: Column) -> str:
+    return "number" if column.is_numeric and column.kind != "date" else "date"
 
 
 def _told(column: Column) -> str:

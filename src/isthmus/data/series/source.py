@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from isthmus.config import require
 from isthmus.data.source import Skipped
 
 
@@ -27,6 +29,41 @@ class Stamp:
     name: str
     kind: str
     """"date" (seconds since 1970) or "number" (of any unit)."""
+    format: str | None = None
+    """Of dates, as strptime has it; None where they are ISO 8601."""
+
+    def __post_init__(self) -> None:
+        # It may come from a file by anybody.
+        require(isinstance(self.name, str), "a stamp's name", "text", self.name)
+        require(self.kind in ("date", "number"), "kind of a stamp", "date or number", self.kind)
+        told = self.format is None or (isinstance(self.format, str) and self.kind == "date")
+        require(told, "format of a stamp", "given for dates alone", self.format)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready; `from_dict` undoes it."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, told: Mapping[str, Any]) -> Stamp:
+        """Undo `to_dict`; ConfigError or TypeError for what it would not have given."""
+        return cls(**told)
+
+    def read(self, text: str) -> float:
+        """A stamp as it stands in a file → seconds since 1970, or the number.
+
+        >>> Stamp("when", "date").read("1970-01-01T00:01:00Z"), Stamp("t", "number").read(" 3.5")
+        (60.0, 3.5)
+
+        Raises:
+            ValueError: it is no such stamp.
+        """
+        if self.kind == "number":
+            return float(text)
+        if self.format is None:
+            when = datetime.fromisoformat(text.strip())
+        else:
+            when = datetime.strptime(text.strip(), self.format)
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 @dataclass(frozen=True, eq=False)
