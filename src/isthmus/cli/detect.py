@@ -1,4 +1,4 @@
-"""`isthmus detect`: a table → how odd each row is, and why."""
+"""`isthmus detect`: a table or a series → how odd each row is, and why."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ from typing import Annotated
 from typer import Option
 
 from isthmus.cli.options import (
+    As,
     Force,
     Header,
+    JudgedArgument,
     Mode,
     ModelOption,
     SchemaFile,
     Seed,
     SkipBad,
-    TableArgument,
+    StampColumn,
     Threads,
     read_schema,
 )
+from isthmus.cli.series import detect_series_command, follow_command, takes_series
 from isthmus.cli.voice import Voice, command
+from isthmus.errors import UseError
 
 
 @command("isthmus detect payments.csv -o scores.csv")
 def detect(
     voice: Voice,
-    source: TableArgument,
+    source: JudgedArgument,
     model: ModelOption = None,
     output: Annotated[
         str | None,
@@ -58,6 +62,12 @@ def detect(
             metavar="PAGE.html", help="A page with the oddest rows and their reasons.", show_default=False
         ),
     ] = None,
+    as_: As = None,
+    stamp: StampColumn = None,
+    follow: Annotated[
+        bool,
+        Option("--follow", help="Read lines of a series from standard input, and answer each at once."),
+    ] = False,
     schema: SchemaFile = None,
     header: Header = None,
     budget: Annotated[str | None, Option(metavar="TIME", help="Learn this long at most: 90s, 5m.")] = None,
@@ -66,10 +76,10 @@ def detect(
     seed: Seed = None,
     threads: Threads = None,
 ) -> None:
-    """Find the odd rows of TABLE, by MODEL or by what is usual in TABLE itself."""
+    """Find the odd rows of TABLE, or spans of a series, by MODEL or by what is usual in TABLE itself."""
     from isthmus.config import parse_duration
-    from isthmus.errors import UseError
     from isthmus.files import refuse_existing
+    from isthmus.model import load_model
     from isthmus.model.detector import Detector
     from isthmus.tasks.detect import Alarm, score_lines
     from isthmus.tasks.detect import detect as run
@@ -82,13 +92,38 @@ def detect(
     if to_stdout and voice.json:
         raise UseError("With -o - the scores themselves go to standard output: leave out --json.")
     alarm = Alarm(false_alarms=false_alarms, discoveries=discoveries, contamination=contamination)
+    made = None if model is None else load_model(model)
+    if follow:
+        follow_command(source, made, alarm)
+        return
+    known = read_schema(schema)
+    if takes_series(source, as_, made, schema=known, header=header):
+        if budget is not None:
+            raise UseError("What is usual in a series is worked out, not trained: leave out --budget.")
+        detect_series_command(
+            voice,
+            source,
+            made,
+            output,
+            report,
+            alarm=alarm,
+            mode=mode,
+            stamp=stamp,
+            schema=known,
+            header=header,
+            skip_bad=skip_bad,
+            force=force,
+        )
+        return
+    if stamp is not None:
+        raise UseError("--stamp is for series: add --as series, or leave it out.")
     result = run(
         source,
         None if model is None else Detector.load(model),
         None if to_stdout else output,
         mode=mode,
         alarm=alarm,
-        schema=read_schema(schema),
+        schema=known,
         header=header,
         budget_s=None if budget is None else parse_duration(budget),
         seed=seed or 0,

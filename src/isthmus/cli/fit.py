@@ -11,6 +11,7 @@ from typer import Option
 
 from isthmus.cli.faults import Stopped
 from isthmus.cli.options import (
+    As,
     Device,
     Force,
     Header,
@@ -19,18 +20,20 @@ from isthmus.cli.options import (
     SchemaFile,
     Seed,
     SkipBad,
+    StampColumn,
     Threads,
     default_output,
     read_schema,
 )
 from isthmus.cli.progress import learning_bar
+from isthmus.cli.series import takes_series
 from isthmus.cli.voice import Voice, command
 from isthmus.errors import UseError
 
 if TYPE_CHECKING:
     from isthmus.tasks.results import Result
 
-DENOISE = "denoise"
+DENOISE, DETECT = "denoise", "detect"
 
 
 @command("isthmus fit photos/ -o photos.ism --budget 5m")
@@ -49,7 +52,11 @@ def fit(
     budget: Annotated[str | None, Option(metavar="TIME", help="Train this long: 90s, 5m, 1h30m.")] = None,
     for_: Annotated[
         str | None,
-        Option("--for", metavar="PURPOSE", help="Spend the time on lossy, bounded or lossless coding."),
+        Option(
+            "--for",
+            metavar="PURPOSE",
+            help="Spend the time on lossy, bounded or lossless coding; tables and series: detect.",
+        ),
     ] = None,
     from_: Annotated[
         Path | None, Option("--from", metavar="OLD.ism", help="Begin with this model's weights.")
@@ -71,6 +78,8 @@ def fit(
         bool, Option("--noisy", help="With --recipe denoise: SOURCE is noisy itself, nobody has it clean.")
     ] = False,
     mode: Mode = "contaminated",
+    as_: As = None,
+    stamp: StampColumn = None,
     schema: SchemaFile = None,
     header: Header = None,
     resume: Annotated[bool, Option("--resume", help="Go on where an interrupted run stopped.")] = False,
@@ -86,6 +95,7 @@ def fit(
     from isthmus.model import Model
     from isthmus.tasks.detect import fit_detector
     from isthmus.tasks.fit import fit as run
+    from isthmus.tasks.series.detect import fit_series_detector
     from isthmus.threads import limit_threads
 
     output = output or default_output(source, ".ism")
@@ -93,13 +103,33 @@ def fit(
     foreign = {"set": set_, "resume": resume or None, "device": device, "for": for_, "from": from_}
     if is_table(source) or recipe == DENOISE:
         limit_threads(threads)
-    if is_table(source):
+    if for_ == DETECT:
+        foreign["for"] = None
+    known, tabular = read_schema(schema), is_table(source)
+    if recipe != DENOISE and (as_ or tabular) and takes_series(source, as_, schema=known, header=header):
+        refuse("A detector of series", recipe=recipe, noise=noise, levels=levels, budget=budget, **foreign)
+        learned = fit_series_detector(
+            source,
+            output,
+            mode=mode,
+            stamp=stamp,
+            schema=known,
+            header=header,
+            skip_bad=skip_bad,
+            force=force,
+            say=voice.say,
+        )
+        voice.result(learned)
+        return
+    if stamp is not None:
+        raise UseError("--stamp is for detectors of series: add --as series, or leave it out.")
+    if tabular:
         refuse("A detector of tables", recipe=recipe, noise=noise, levels=levels, **foreign)
         made = fit_detector(
             source,
             output,
             mode=mode,
-            schema=read_schema(schema),
+            schema=known,
             header=header,
             budget_s=budget_s,
             seed=seed or 0,

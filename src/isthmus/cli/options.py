@@ -93,6 +93,14 @@ Seed = Annotated[int | None, Option("--seed", min=0, help="Of everything random.
 
 TABLES = "A table: .csv, .tsv, .parquet, .arrow, .jsonl, or .npy of two axes."
 TableArgument = Annotated[str, Argument(metavar="TABLE", help=TABLES, show_default=False)]
+JudgedArgument = Annotated[
+    str,
+    Argument(
+        metavar="TABLE",
+        help=f"{TABLES} Or a time series in such a file, .npy of one axis, .txt of numbers; - with --follow.",
+        show_default=False,
+    ),
+]
 SchemaFile = Annotated[
     Path | None,
     Option("--schema", metavar="SCHEMA.toml", help="Kinds of columns, where they are known better."),
@@ -104,6 +112,20 @@ Header = Annotated[
 Mode = Annotated[
     str,
     Option(metavar="MODE", help="contaminated: odd rows may hide in it; novelty: all its rows are usual."),
+]
+
+As = Annotated[
+    str | None,
+    Option(
+        "--as",
+        metavar="KIND",
+        help="series or table; default: a series where stamps ascend and all else is numbers.",
+        show_default=False,
+    ),
+]
+StampColumn = Annotated[
+    str | None,
+    Option("--stamp", metavar="COLUMN", help="Of a series: which column says when.", show_default=False),
 ]
 
 

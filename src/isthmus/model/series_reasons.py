@@ -108,10 +108,11 @@ class Explainer:
         detector: gave the scores.
         rows: what its `in_spreads` made of rows that follow one another.
         place: where they begin in the series that was learned from; None for another series.
+        first: the number of the first row, in sentences.
     """
 
-    def __init__(self, detector: SeriesDetector, rows: np.ndarray, place: int | None) -> None:
-        self._detector, self._rows, self._place = detector, rows, place
+    def __init__(self, detector: SeriesDetector, rows: np.ndarray, place: int | None, first: int = 0) -> None:
+        self._detector, self._rows, self._place, self._first = detector, rows, place, first
         self._like = lru_cache(maxsize=64)(self._like_of)
 
     def reasons(self, span: Span, *, until: bool = False) -> list[SpanReason]:
@@ -125,7 +126,9 @@ class Explainer:
         for number in span.channels:
             one = self._beside(span) if number == TOGETHER else self._alone(span, number, until)
             found.setdefault(one.channel, one)
-        return list(found.values())
+        return [
+            replace(one, first=one.first + self._first, last=one.last + self._first) for one in found.values()
+        ]
 
     def _alone(self, span: Span, number: int, until: bool) -> SpanReason:
         course = SpanReason(

@@ -25,8 +25,9 @@ NEIGHBOUR_SHARE = 1 / 300
 """Of the windows that are kept: the neighbour whose distance counts where odd ones may hide among them."""
 DENSE_ROWS = 100_000
 """Of more rows, only every fourth of the shortest windows is looked at."""
-UNUSUAL = 0.99
-"""Quantile of usual rows' scores that is a score of 1."""
+UNUSUAL = 0.9
+"""Quantile of usual rows' scores that is a score of 1; higher ones are told by too few windows that do not
+overlap, and a channel whose own is told too low would then decide for all."""
 Stretch = tuple[int, Channel]
 """Where rows that follow one another begin in the series, and their values."""
 
@@ -53,10 +54,9 @@ class ScaleViews:
             clean: whether none of them is odd.
             most: windows that are kept to be compared with.
         """
-        some = slice(None, None, max(1, -(-len(windows) // most)))
-        neighbour = 1 if clean else max(1, round(NEIGHBOUR_SHARE * len(windows[some])))
-        # copied, or a few windows would hold the memory of all
-        like = LikeWindows(windows[some].copy(), places[some].copy(), scale.rows, neighbour)
+        some = _drawn(len(windows), most)
+        neighbour = 1 if clean else max(1, round(NEIGHBOUR_SHARE * len(some)))
+        like = LikeWindows(windows[some], places[some], scale.rows, neighbour)
         if scale.rows <= SHORT:
             return cls(scale, like, None)
         return cls(scale, like, LinearWindows.learn(windows, share=1.0 if clean else CLEAN_SHARE))
@@ -109,7 +109,7 @@ class ChannelJudge:
         return np.concatenate(found)
 
     def scores(self, channel: Channel, place: int | None) -> np.ndarray:
-        """float64 (rows,): above 1 is odder than 99 % of usual rows."""
+        """float64 (rows,): above 1 is odder than 90 % of usual rows."""
         return together([*self.away(channel, place)]) / self.level
 
     def scores_until(self, channel: Channel, rows: np.ndarray, place: int | None) -> np.ndarray:
@@ -128,7 +128,7 @@ class ChannelJudge:
 
     @cached_property
     def level(self) -> float:
-        """The score that one of a hundred usual rows exceeds."""
+        """The score that one of ten usual rows exceeds."""
         return _level(self._own_raw)
 
     @cached_property
@@ -181,7 +181,7 @@ class ChannelJudge:
 
     @cached_property
     def _views(self) -> list[ScaleViews]:
-        return [self._learn(scale, *self._windows_of(scale)) for scale in self.scales]
+        return [self._learn(scale, *self._windows_of(scale), self.most) for scale in self.scales]
 
     @cached_property
     def _usual(self) -> list[list[Usual]]:
@@ -219,11 +219,13 @@ class ChannelJudge:
             others = (places + scale.rows <= low) | (places >= high + scale.rows)
             if others.sum() < LEAST_WINDOWS:
                 return []
-            found.append((low, high, self._learn(scale, windows[others], places[others])))
+            # no denser than those of all: the nearest one must not be nearer than it will be
+            most = max(1, round(self.most * others.mean()))
+            found.append((low, high, self._learn(scale, windows[others], places[others], most)))
         return found
 
-    def _learn(self, scale: Scale, windows: np.ndarray, places: np.ndarray) -> ScaleViews:
-        return ScaleViews.learn(scale, windows, places, clean=self.clean, most=self.most)
+    def _learn(self, scale: Scale, windows: np.ndarray, places: np.ndarray, most: int) -> ScaleViews:
+        return ScaleViews.learn(scale, windows, places, clean=self.clean, most=most)
 
     def _windows_of(self, scale: Scale) -> tuple[np.ndarray, np.ndarray]:
         """All windows that are learned from, gaps left out, and their places."""
@@ -253,6 +255,13 @@ AT_ONCE = 1 << 15
 MOST_LEARNED = 20_000
 NOTHING = -10.0
 """Spreads from the middle of a row that no window tells anything of: the least there is."""
+
+
+def _drawn(count: int, most: int) -> np.ndarray:
+    """int64: which of so many windows are kept; not every n-th, which could beat with a period."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
 
 
 def stride_of(scale: Scale, rows: int) -> int:
