@@ -111,6 +111,14 @@ def test_a_detector_is_used_without_torch(tmp_path: Path):
     assert "pip install 'isthmus[train]'" in done.stderr
 
 
+def test_series_are_learned_and_detected_in_without_torch(tmp_path: Path):
+    np.save(tmp_path / "s.npy", np.sin(np.arange(300) / 5))
+    for words in (("fit", "s.npy", "--as", "series", "-o", "m.ism"), ("detect", "s.npy", "-m", "m.ism")):
+        done = python(WITHOUT_TORCH, words[0], *(tmp_path / w if "." in w else w for w in words[1:]))
+        assert done.returncode == 0, done.stderr
+    assert "300 rows" in done.stdout
+
+
 def test_training_without_torch_names_the_extra(folder: Path, tmp_path: Path):
     done = python(WITHOUT_TORCH, "fit", folder / "rows.npy", "-o", tmp_path / "m.ism")
     assert done.returncode == 2

@@ -30,9 +30,9 @@ class Road:
     archive: Path
 
 
-def call(*arguments: object) -> Result:
+def call(*arguments: object, stdin: str | None = None) -> Result:
     """Run the command in this process."""
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)
 
 
 def digit_pictures(count: int) -> np.ndarray:

@@ -49,11 +49,11 @@ def scales_of(period: int | None, rows: int) -> tuple[Scale, ...]:
     """The windows to look through, the shortest first.
 
     Args:
-        period: of the series; the longer windows hold whole ones.
+        period: of the series; the longer windows hold whole ones, but for a part of a cell.
         rows: that are learned from.
 
     >>> [scale.rows for scale in scales_of(24, 5000)]
-    [16, 72, 264]
+    [16, 72, 261]
     >>> [scale.rows for scale in scales_of(288, 5000)]
     [16, 64, 288]
     """
