@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from isthmus.model import Model
     from isthmus.model.denoiser import Denoiser
     from isthmus.model.detector import Detector
+    from isthmus.model.series_detector import SeriesDetector
     from isthmus.outliers import OutlierDetector
     from isthmus.spec import DataSpec
     from isthmus.tasks.clean import Cleaner, clean
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from isthmus.tasks.features import embed
     from isthmus.tasks.fit import fit
     from isthmus.tasks.info import info
+    from isthmus.tasks.series.detect import detect_series, fit_series_detector
     from isthmus.tasks.verify import verify
 
 __all__ = [
@@ -46,17 +48,20 @@ __all__ = [
     "IsthmusError",
     "Model",
     "OutlierDetector",
+    "SeriesDetector",
     "__version__",
     "clean",
     "compress",
     "decompress",
     "denoise",
     "detect",
+    "detect_series",
     "embed",
     "evaluate",
     "fit",
     "fit_denoiser",
     "fit_detector",
+    "fit_series_detector",
     "info",
     "load",
     "open_source",
@@ -72,16 +77,19 @@ _PLACES = {
     "IsthmusError": "isthmus.errors",
     "Model": "isthmus.model",
     "OutlierDetector": "isthmus.outliers",
+    "SeriesDetector": "isthmus.model.series_detector",
     "clean": "isthmus.tasks.clean",
     "compress": "isthmus.tasks.compress",
     "decompress": "isthmus.tasks.compress",
     "denoise": "isthmus.tasks.denoise",
     "detect": "isthmus.tasks.detect",
+    "detect_series": "isthmus.tasks.series.detect",
     "embed": "isthmus.tasks.features",
     "evaluate": "isthmus.tasks.evaluate",
     "fit": "isthmus.tasks.fit",
     "fit_denoiser": "isthmus.tasks.denoise",
     "fit_detector": "isthmus.tasks.detect",
+    "fit_series_detector": "isthmus.tasks.series.detect",
     "info": "isthmus.tasks.info",
     "load": "isthmus.estimator",
     "open_source": "isthmus.data",

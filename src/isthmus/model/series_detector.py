@@ -294,8 +294,9 @@ def _known(rows: np.ndarray) -> np.ndarray:
 
 def _in_spreads(values: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore", invalid="ignore"):
-        away = (values - middle) / spread
-    return np.clip(away, -FARTHEST, FARTHEST).astype(np.float32)
+        away = values - middle
+        away /= spread
+    return np.clip(away, -FARTHEST, FARTHEST, out=away).astype(np.float32)
 
 
 def _middles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -24,7 +24,7 @@ LEAST_WINDOWS = 50
 NEIGHBOUR_SHARE = 1 / 300
 """Of the windows that are kept: the neighbour whose distance counts where odd ones may hide among them."""
 DENSE_ROWS = 100_000
-"""Of more rows, only every fourth of the shortest windows is looked at."""
+"""Of more rows, fewer windows are looked at: those that are SPARSE of their length apart, or EVERY rows."""
 UNUSUAL = 0.9
 """Quantile of usual rows' scores that is a score of 1; higher ones are told by too few windows that do not
 overlap, and a channel whose own is told too low would then decide for all."""
@@ -251,6 +251,7 @@ class _Own:
 
 
 EVERY = 4
+SPARSE = 1 / 8
 AT_ONCE = 1 << 15
 MOST_LEARNED = 20_000
 NOTHING = -10.0
@@ -266,7 +267,7 @@ def _drawn(count: int, most: int) -> np.ndarray:
 
 def stride_of(scale: Scale, rows: int) -> int:
     """Rows from one window that is looked at to the next."""
-    return EVERY if scale.rows <= SHORT and rows > DENSE_ROWS else scale.cell
+    return scale.cell if rows <= DENSE_ROWS else max(EVERY, round(SPARSE * scale.rows))
 
 
 def _told(distances: np.ndarray, usual: list[Usual]) -> np.ndarray:

@@ -261,7 +261,7 @@ def _opened(
 def _stretches(series: SeriesSource) -> tuple[int, list[tuple[int, np.ndarray]]]:
     """How many rows there are, and all of them, or evenly spaced stretches where they are many."""
     most = min(MOST_ROWS, max(LEAST_KEPT, MOST_CELLS // len(series.channels)))
-    count = sum(len(part.rows) for part in series.parts()) if series.stamps is None else len(series.stamps)
+    count = _count(series)
     if count <= most:
         return count, [(0, series.whole().values)] if count else []
     length = most // STRETCHES
@@ -289,8 +289,15 @@ def _in_spreads(series: SeriesSource, detector: SeriesDetector) -> tuple[np.ndar
             "Give a series like that one, or fit a model on this."
         )
     places = [series.channels.index(name) if name in series.channels else 0 for name in detector.channels]
-    numbers, rows = [], []
-    for part in series.parts():
-        numbers.append(part.rows)
-        rows.append(detector.in_spreads(part.values[:, places]))
-    return np.concatenate(numbers), np.concatenate(rows)
+    count = _count(series)
+    numbers, rows = np.empty(count, np.int64), np.empty((count, len(places)), np.float32)
+    start = 0
+    for part in series.parts():  # straight into their place: they are most of the memory
+        some = slice(start, start := start + len(part.rows))
+        numbers[some], rows[some] = part.rows, detector.in_spreads(part.values[:, places])
+    return numbers, rows
+
+
+def _count(series: SeriesSource) -> int:
+    """Rows of a series."""
+    return sum(len(part.rows) for part in series.parts()) if series.stamps is None else len(series.stamps)
