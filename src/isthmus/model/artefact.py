@@ -182,9 +182,7 @@ def _require_whole(
 ) -> None:
     """Hold every byte against its hash before any of it is believed."""
     if "kind" in document:
-        raise NotOurFile(
-            f"{path} is a {document['kind']} of tables, and no codec: give it to isthmus detect or clean."
-        )
+        raise NotOurFile(f"{path} is a {document['kind']}, and no codec: give it to isthmus detect.")
     damaged = DamagedFile(f"{path} is damaged: its contents no longer match their hash. Copy it again.")
     try:
         if document.get("document_hash") != document_hash(document):

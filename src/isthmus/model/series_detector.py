@@ -40,6 +40,8 @@ FARTHEST = 1e6
 """Spreads from the middle; what is beyond, infinity among it, counts as that far."""
 AT_ONCE = 1 << 16
 MOST_CHANNELS = 10_000
+MOST_REMEMBERED = 8
+"""Channels whose windows are kept at hand from one question to the next."""
 TOGETHER = -1
 """The channel that is all channels together."""
 
@@ -136,10 +138,11 @@ class SeriesDetector(Saved):
         best = Scored(np.full(len(rows), -np.inf), np.zeros(len(rows), np.int32))
         if place == 0 and len(self.starts) == 1 and len(rows) == len(self.kept):  # the very rows it keeps
             for number in self._numbers:
-                _keep_higher(best, self._judges(number).own, number)
+                _keep_higher(best, self._own(number), number)
             return best
         for number, channel in self._channels_of(rows):
             _keep_higher(best, self._judges(number).scores(channel, place), number)
+            self._own(number)
         return best
 
     def score_until(self, rows: np.ndarray, asked: np.ndarray, place: int | None = None) -> Scored:
@@ -158,7 +161,7 @@ class SeriesDetector(Saved):
     @cached_property
     def calibration(self) -> np.ndarray:
         """float64: scores of the rows it keeps; usual ones, each by what other stretches tell."""
-        found: np.ndarray = np.max([self._judges(number).own for number in self._numbers], axis=0)
+        found: np.ndarray = np.max([self._own(number) for number in self._numbers], axis=0)
         return found
 
     @cached_property
@@ -276,8 +279,20 @@ class SeriesDetector(Saved):
             self._made[number] = ChannelJudge(self.scales, stretches, self.mode == "novelty", most)
         return self._made[number]
 
+    def _own(self, number: int) -> np.ndarray:
+        """Scores of the rows it keeps; of many channels, their judges are forgotten, each takes megabytes."""
+        if number not in self._owns:
+            self._owns[number] = self._judges(number).own
+        if len(self.channels) > MOST_REMEMBERED:
+            self._made.pop(number, None)
+        return self._owns[number]
+
     @cached_property
     def _made(self) -> dict[int, ChannelJudge]:
+        return {}
+
+    @cached_property
+    def _owns(self) -> dict[int, np.ndarray]:
         return {}
 
 
