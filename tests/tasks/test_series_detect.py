@@ -209,3 +209,13 @@ def test_what_cannot_be_known_line_by_line_is_refused():
     detector = fit_series_detector(usual(0)).detector
     with pytest.raises(UseError, match="use --false-alarms"):
         Follower(detector, Alarm(contamination=0.1))
+
+
+def test_of_many_channels_the_odd_one_is_named():
+    values = usual(0, 400, 12)
+    values[200:230, 9] += 15
+    found = detect_series(values, alarm=Alarm(contamination=0.02))
+    span, why = max(found.reasons, key=lambda one: found.scores[one[0].oddest])
+    assert 180 <= span.oddest < 250
+    assert why[0].channel == "channel_9"
+    assert len(found.detector.calibration) == 400

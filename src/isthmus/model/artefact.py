@@ -182,7 +182,7 @@ def _require_whole(
 ) -> None:
     """Hold every byte against its hash before any of it is believed."""
     if "kind" in document:
-        raise NotOurFile(f"{path} is a {document['kind']}, and no codec: give it to isthmus detect.")
+        raise NotOurFile(f"{path} is a {document['kind']}, and no codec: `isthmus info` says what it can do.")
     damaged = DamagedFile(f"{path} is damaged: its contents no longer match their hash. Copy it again.")
     try:
         if document.get("document_hash") != document_hash(document):

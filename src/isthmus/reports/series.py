@@ -50,7 +50,7 @@ def render_series(result: SeriesDetectResult, name: str) -> str:
         f"({result.detector.mode} mode)",
         verdict=f"{result.anomalies:,} rows in {spans:,} span{'s' * (spans != 1)} are reported: "
         f"{result.told}.",
-        measured="Scores: above 1, a row is odder than nine tenths of usual ones. "
+        measured="Scores: above 1, a row is odder than three quarters of usual ones. "
         "P-values: how often a usual row scores as high.",
         sections="\n".join(section.to_html() for section in sections),
     )

@@ -25,9 +25,11 @@ NEIGHBOUR_SHARE = 1 / 300
 """Of the windows that are kept: the neighbour whose distance counts where odd ones may hide among them."""
 DENSE_ROWS = 100_000
 """Of more rows, fewer windows are looked at: those that are SPARSE of their length apart, or EVERY rows."""
-UNUSUAL = 0.9
-"""Quantile of usual rows' scores that is a score of 1; higher ones are told by too few windows that do not
-overlap, and a channel whose own is told too low would then decide for all."""
+UNIT = 0.75
+"""Quantile of the scores of the rows that were learned from that is a score of 1. Higher ones are told by too
+few windows that do not overlap, so that a channel whose own came out low would decide for all; and odd rows,
+where they are many in a channel, would raise it and hide."""
+LEAST_UNIT = 0.5
 Stretch = tuple[int, Channel]
 """Where rows that follow one another begin in the series, and their values."""
 
@@ -109,7 +111,7 @@ class ChannelJudge:
         return np.concatenate(found)
 
     def scores(self, channel: Channel, place: int | None) -> np.ndarray:
-        """float64 (rows,): above 1 is odder than 90 % of usual rows."""
+        """float64 (rows,): above 1 is odder than three quarters of usual rows."""
         return together([*self.away(channel, place)]) / self.level
 
     def scores_until(self, channel: Channel, rows: np.ndarray, place: int | None) -> np.ndarray:
@@ -128,7 +130,7 @@ class ChannelJudge:
 
     @cached_property
     def level(self) -> float:
-        """The score that one of ten usual rows exceeds."""
+        """The score that a quarter of the rows exceeds."""
         return _level(self._own_raw)
 
     @cached_property
@@ -284,4 +286,4 @@ def _folded(away: np.ndarray, starts: np.ndarray, rows: int, count: int) -> np.n
 
 
 def _level(scores: np.ndarray) -> float:
-    return max(1.0, float(np.quantile(scores, UNUSUAL))) if len(scores) else 1.0
+    return max(LEAST_UNIT, float(np.quantile(scores, UNIT))) if len(scores) else 1.0
