@@ -50,7 +50,7 @@ class Scored(NamedTuple):
     """Rows, judged."""
 
     scores: np.ndarray
-    """float64 (rows,): by the channel that is oddest; above 1 it is odder than three quarters of usual rows."""
+    """float64 (rows,): of the channel that is oddest; above 1, odder than three quarters of usual rows."""
     channels: np.ndarray
     """int32 (rows,): which channel that is; TOGETHER where it is none alone."""
 
