@@ -195,6 +195,7 @@ def detect_series(
     some = sorted(spans, key=lambda span: -scores[span.oddest])[:MOST_SPANS]
     explainer = Explainer(detector, rows, place)
     why = {span: explainer.reasons(span) for span in some}
+    del explainer, rows  # before the file is read for its stamps: they are most of the memory
     result = SeriesDetectResult(
         rows=len(scores),
         anomalies=int(raised.sum()),
