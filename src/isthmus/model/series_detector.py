@@ -16,6 +16,7 @@ import numpy as np
 
 from isthmus.config import require
 from isthmus.data.series import Stamp, period
+from isthmus.data.series.scaling import in_spreads, middles
 from isthmus.data.tables.features import squashed
 from isthmus.model.saved import Saved
 from isthmus.scoring.channels import ChannelJudge, Stretch
@@ -36,8 +37,6 @@ STRETCHES = 8
 """… in so many stretches."""
 MOST_WINDOWS, LEAST_WINDOWS, WINDOW_CHANNELS = 2_000, 300, 24_000
 """Windows of a length that a channel is compared with: WINDOW_CHANNELS of all channels, within limits."""
-FARTHEST = 1e6
-"""Spreads from the middle; what is beyond, infinity among it, counts as that far."""
 AT_ONCE = 1 << 16
 MOST_CHANNELS = 10_000
 MOST_REMEMBERED = 8
@@ -109,7 +108,7 @@ class SeriesDetector(Saved):
     ) -> SeriesDetector:
         """From stretches of a series: where each began, and its float64 (rows, channels)."""
         values = np.concatenate([one for _, one in stretches])
-        middle, spread = _middles(values)
+        middle, spread = middles(values)
         longest = max((one for _, one in stretches), key=len)
         return cls(
             channels=channels,
@@ -118,7 +117,7 @@ class SeriesDetector(Saved):
             period=period(longest),
             middle=middle,
             spread=spread,
-            kept=_in_spreads(values, middle, spread),
+            kept=in_spreads(values, middle, spread),
             starts=np.array([start for start, _ in stretches], np.int64),
             lengths=np.array([len(one) for _, one in stretches], np.int64),
             provenance=provenance,
@@ -126,7 +125,7 @@ class SeriesDetector(Saved):
 
     def in_spreads(self, values: np.ndarray) -> np.ndarray:
         """float64 (rows, channels) → float32, in spreads from the middle; a gap stays NaN."""
-        return _in_spreads(values, self.middle, self.spread)
+        return in_spreads(values, self.middle, self.spread)
 
     def score(self, rows: np.ndarray, place: int | None = None) -> Scored:
         """How odd rows are by what is around them.
@@ -305,29 +304,3 @@ def _keep_higher(best: Scored, scores: np.ndarray, number: int) -> None:
 def _known(rows: np.ndarray) -> np.ndarray:
     """Squashed, gaps in the middle."""
     return np.nan_to_num(squashed(rows), nan=0.0)
-
-
-def _in_spreads(values: np.ndarray, middle: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore", invalid="ignore"):
-        away = values - middle
-        away /= spread
-    return np.clip(away, -FARTHEST, FARTHEST, out=away).astype(np.float32)
-
-
-def _middles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Median and spread of each channel; a spread where the channel never changes, too."""
-    middle, spread = np.zeros(values.shape[1]), np.ones(values.shape[1])
-    for number, column in enumerate(values.T):
-        known = column[np.isfinite(column)]
-        if not len(known):
-            continue
-        low, middle[number], high = np.percentile(known, [25, 50, 75])
-        wide = float(known.std())
-        found = float(high - low) / 1.349
-        found = wide if found < LEAST_QUARTILES * wide else found
-        spread[number] = found or abs(middle[number]) * LEAST_QUARTILES or 1.0
-    return middle, spread
-
-
-LEAST_QUARTILES = 1e-3
-"""Of the standard deviation; quartiles nearer to one another tell nothing of a spread."""
