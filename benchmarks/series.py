@@ -6,7 +6,7 @@ of the autocorrelation, else 125), and are what TSB-AD (commit 8763009) runs: Is
 to the 10th neighbour, and Sub-PCA. The same length is VUS-PR's longest buffer.
 
 Choices were made while looking at NAB's artificialWithAnomaly and every other file of realAWSCloudwatch; the
-others were looked at only afterwards, and their means stand beside those of all.
+means of the others stand beside those of all (what was seen of them, and when: docs/decisions/0022).
 
     make bench NAME=series
 """
