@@ -18,7 +18,8 @@ from isthmus.model import load_model
 from isthmus.tasks.compress import compress, decompress
 from isthmus.tasks.detect import fit_detector
 from isthmus.tasks.info import info
-from isthmus.tasks.tables.blocks import Rows, Taken, rounded
+from isthmus.tasks.tables.blocks import Rows, Taken
+from isthmus.tasks.tables.rounding import rounded
 from isthmus.tasks.tables.writing import known_rows_of
 from isthmus.tasks.verify import verify
 
@@ -128,12 +129,19 @@ def test_bounds_are_kept_and_everything_else_is_as_it_was(tmp_path_factory, erro
     assert verify(folder / "t.isz", against=path).ok
 
 
+def floats_of(column, dtype):
+    from isthmus.data.tables import typed
+
+    told = typed.Typed(typed.STEPPED, 0, column.marks, column.numbers, step=column.head["step"])
+    return typed.floats_of(told, dtype)[0]
+
+
 @pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64])
 def test_floats_are_moved_no_further_than_the_exact_bound(kind):
     random = np.random.default_rng(0)
     values = np.concatenate([random.normal(size=4000), [0.30005, -0.0, 0.0, np.inf, np.nan]]).astype(kind)
     column = Taken({"way": "floats"}, None, None, values)
-    moved = rounded(Rows(len(values), [column]), [Fraction(3, 10)]).columns[0].floats
+    moved = floats_of(rounded(Rows(len(values), [column]), [Fraction(3, 10)]).columns[0], values.dtype)
     assert moved.dtype == kind
     assert len(np.unique(moved)) < 0.1 * len(np.unique(values))
     for before, after in zip(values[:-2], moved[:-2], strict=True):

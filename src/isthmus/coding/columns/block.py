@@ -1,17 +1,19 @@
-"""A block of columns ⇄ bytes: told together by the walk, or alone where that takes fewer bytes.
+"""A block of columns ⇄ bytes: told together by the walk, alone, or along time, whichever takes fewer bytes.
 
 A block begins with the number of its rows and the way of each column. Then come the columns told alone, each
-sized; and, where any column is in the walk, the walk's lists, its plan and its message, each sized.
+sized; those told along time, as one sized block; and, where any column is in the walk, the walk's lists, its
+plan and its message, each sized.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from isthmus.coding.columns.alone import CODERS, WORDS, decode_alone, encode_alone
+from isthmus.coding.columns.along import NO_SERIES, SERIES, SERIES_CODER, Along, series_of
 from isthmus.coding.columns.forms import Told
 from isthmus.coding.columns.lists import (
     numbers_from_list,
@@ -25,6 +27,7 @@ from isthmus.coding.columns.parts import Floats, Part, Whole, Words
 from isthmus.coding.columns.plan import Plan
 from isthmus.coding.columns.planning import plan_for
 from isthmus.coding.columns.walk import decode_columns, encode_columns
+from isthmus.coding.series import decode_series
 from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.errors import DamagedFile
 
@@ -36,6 +39,8 @@ MOST_ROWS = 1 << 22
 CLEARLY = 32
 """Bytes that telling a column alone must save."""
 CONTEXTS = "contexts"
+LARGE = 1 << 20
+"""From so many numbers on, they are told along time or alone: the walk would take several times as long."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,8 @@ class Coded:
     bytes_of: tuple[int, ...]
     """Of each column, about."""
     coder_of: tuple[str, ...]
+    has_series: bool = False
+    """Whether some are told along time."""
 
 
 def encode_block(parts: Sequence[Part], known: Sequence[Part] | None = None) -> Coded:
@@ -60,27 +67,60 @@ def encode_block(parts: Sequence[Part], known: Sequence[Part] | None = None) -> 
     [['a', 'b', 'a'], [3, 1, 2]]
     """
     alone = [encode_alone(part) for part in parts]
-    pairs = zip(parts, parts if known is None else known, strict=True)
-    walked = [number for number, pair in enumerate(pairs) if all(map(_may_walk, pair))]
-    who = [WALKED if number in walked else ALONE for number in range(len(parts))]
     sizes: list[float] = [len(data) for _, data in alone]
-    body = b""
+    is_large = known is None and sum(len(part) for part in parts if isinstance(part, Whole)) > LARGE
+    along = series_of(parts, sizes) if is_large else NO_SERIES
+    pairs = zip(parts, parts if known is None else known, strict=True)
+    may_walk = [all(map(_may_walk, pair)) for pair in pairs]
+    walked = [number for number, may in enumerate(may_walk) if may and number not in along.tried]
+    walk = None
+    better = set(range(len(parts)))
     if walked:
         walk = _Walk.of([parts[n] for n in walked], None if known is None else [known[n] for n in walked])
-        better = [n for n, cost in zip(walked, walk.costs, strict=True) if sizes[n] + CLEARLY < cost]
-        if better:
-            walk = walk.without({walked.index(n) for n in better})
-        for number, cost in zip(walked, walk.costs, strict=True):
-            who[number] = GIVEN if number in better else WALKED
-            sizes[number] = sizes[number] if number in better else cost
-        body = walk.to_bytes()
-    head = [len(parts[0]), len(parts), *(3 * kind + each for (kind, _), each in zip(alone, who, strict=True))]
-    stored = [data for (_, data), each in zip(alone, who, strict=True) if each != WALKED]
+        costs = dict(zip(walked, walk.costs, strict=True))
+        better = {n for n, cost in costs.items() if sizes[n] + CLEARLY < cost}
+        sizes = [size if n in better else costs.get(n, size) for n, size in enumerate(sizes)]
+    if is_large or known is not None:
+        return _joined(parts, alone, walked, walk, better, along, sizes)
+    plain = _joined(parts, alone, walked, walk, better, along, sizes)
+    along = series_of(parts, sizes)
+    if not along.columns:
+        return plain
+    told = _joined(parts, alone, walked, walk, better, along, sizes)
+    return told if len(told.payload) < len(plain.payload) else plain
+
+
+def _joined(
+    parts: Sequence[Part],
+    alone: Sequence[tuple[int, bytes]],
+    walked: Sequence[int],
+    walk: _Walk | None,
+    better: Collection[int],
+    along: Along,
+    sizes: Sequence[float],
+) -> Coded:
+    """All columns, each told as was chosen for it."""
+    found = list(sizes)
+    for number, size in zip(along.columns, along.bytes_of, strict=True):
+        found[number] = size
+    given = {place for place, number in enumerate(walked) if number in better or number in along.columns}
+    body = b""
+    if walk is None or len(given) == len(walked):
+        walked = ()
+    else:
+        body = (walk.without(given) if given else walk).to_bytes()
+    head, coders, stored = [len(parts[0]), len(parts)], [], []
+    for number, (kind, data) in enumerate(alone):
+        is_along, is_walked = number in along.columns, number in walked
+        who = ALONE if not is_walked else GIVEN if is_along or number in better else WALKED
+        kind = SERIES if is_along else kind
+        head.append(3 * kind + who)
+        coders.append(CONTEXTS if who == WALKED else SERIES_CODER if is_along else CODERS[kind])
+        if who != WALKED and not is_along:
+            stored.append(data)
+    stored += [along.payload] if along.columns else []
     payload = b"".join(map(write_varint, head)) + b"".join(write_varint(len(d)) + d for d in stored) + body
-    coders = (
-        CONTEXTS if each == WALKED else CODERS[kind] for (kind, _), each in zip(alone, who, strict=True)
-    )
-    return Coded(payload, tuple(map(round, sizes)), tuple(coders))
+    return Coded(payload, tuple(map(round, found)), tuple(coders), bool(along.columns))
 
 
 def decode_block(payload: bytes, known: Sequence[Part] | None = None) -> list[Part]:
@@ -91,11 +131,18 @@ def decode_block(payload: bytes, known: Sequence[Part] | None = None) -> list[Pa
     """
     fields = ByteReader(payload, "A block of columns")
     rows, ways = fields.varint(), [divmod(fields.varint(), 3) for _ in range(fields.count())]
-    if rows > MOST_ROWS or any(kind not in CODERS for kind, _ in ways):
+    along = [n for n, (kind, who) in enumerate(ways) if kind == SERIES and who != WALKED]
+    known_kinds = all(kind in CODERS or n in along for n, (kind, _) in enumerate(ways))
+    if rows > MOST_ROWS or not known_kinds:
         raise DamagedFile("A block of columns is of a size, or told in a way, that cannot be.")
-    parts = {
-        n: decode_alone(kind, fields.sized(), rows) for n, (kind, who) in enumerate(ways) if who != WALKED
+    parts: dict[int, Part] = {
+        n: decode_alone(kind, fields.sized(), rows)
+        for n, (kind, who) in enumerate(ways)
+        if who != WALKED and kind != SERIES
     }
+    if along:
+        values = decode_series(fields.sized(), rows, len(along))
+        parts |= {n: Whole(np.ascontiguousarray(values[:, place])) for place, n in enumerate(along)}
     walked = [number for number, (_, who) in enumerate(ways) if who != ALONE]
     if walked:
         olds = [None if known is None else known[number] for number in walked]

@@ -35,20 +35,24 @@ def weigh(views: Views, rows: Rows, symbols: np.ndarray, field: Field) -> Field:
     """
     if not field.contexts:
         return field
-    told = _Told.of(views, rows, symbols, field)
-    kept = list(range(len(field.contexts)))
+    kept, weights = trusted(Told.of(views, rows, symbols, field), MOST_KEPT)
+    return replace(field, contexts=tuple(field.contexts[each] for each in kept), weights=weights)
+
+
+def trusted(told: Told, most: int) -> tuple[list[int], tuple[tuple[int, ...], ...]]:
+    """The contexts worth keeping, at most so many, and the weights of the shares and of each of these."""
+    kept = list(range(told.logs.shape[1]))
     fit = _fit(told, kept, np.array([1.0] + [0.6 / len(kept)] * LEVELS * len(kept)))
     while kept:
         least, rest = fit.without_least()
         fewer = kept[:least] + kept[least + 1 :]
         again = _fit(told, fewer, rest)
-        if len(kept) <= MOST_KEPT and again.bits - fit.bits > LEAST_GAIN * fit.bits:
+        if len(kept) <= most and again.bits - fit.bits > LEAST_GAIN * fit.bits:
             break
         kept, fit = fewer, again
     table = [fit.weights[:1].repeat(LEVELS), *fit.weights[1:].reshape(-1, LEVELS)]
     rounded = np.clip(np.round(np.array(table) * WEIGHT_ONE), -MOST_WEIGHT, MOST_WEIGHT).astype(int)
-    contexts = tuple(field.contexts[each] for each in kept)
-    return replace(field, contexts=contexts, weights=tuple(map(tuple, rounded.tolist())))
+    return kept, tuple(map(tuple, rounded.tolist()))
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class _Fit:
 
 
 @dataclass(frozen=True)
-class _Told:
+class Told:
     """What contexts say in some of the rows, as the walk will find it."""
 
     logs: np.ndarray
@@ -92,7 +96,8 @@ class _Told:
     """(row,): the symbol that came."""
 
     @classmethod
-    def of(cls, views: Views, rows: Rows, symbols: np.ndarray, field: Field) -> _Told:
+    def of(cls, views: Views, rows: Rows, symbols: np.ndarray, field: Field) -> Told:
+        """As the walk meets a field of columns."""
         sizes = [views.plan.size_of(context) for context in field.contexts]
         counts = Counts(field.alphabet, sizes, [context.strength for context in field.contexts])
 
@@ -114,7 +119,7 @@ class _Told:
             if after is not None:
                 learn(np.concatenate(steps[stop:after]))
         joined = [np.concatenate(part) for part in zip(*parts, strict=True)]
-        return cls(_bits_of(joined[0]), joined[1], _bits_of(joined[2]), joined[3])
+        return cls(bits_of(joined[0]), joined[1], bits_of(joined[2]), joined[3])
 
     def matrix(self, kept: list[int]) -> np.ndarray:
         """(row, symbol, weight): the shares, then each context at each level."""
@@ -126,7 +131,8 @@ class _Told:
         return found
 
 
-def _bits_of(logs: np.ndarray) -> np.ndarray:
+def bits_of(logs: np.ndarray) -> np.ndarray:
+    """Logarithms as floats, in bits."""
     return logs.astype(np.float32) / UNIT
 
 
@@ -142,7 +148,7 @@ def _bits(matrix: np.ndarray, wanted: np.ndarray, weights: np.ndarray) -> float:
     return float(-np.log2(np.maximum(chances, 2.0**-23)).sum())
 
 
-def _fit(told: _Told, kept: list[int], weights: np.ndarray) -> _Fit:
+def _fit(told: Told, kept: list[int], weights: np.ndarray) -> _Fit:
     """Newton's method on the bits, which are convex in the weights."""
     matrix, wanted = told.matrix(kept), told.wanted
     count = matrix.shape[2]

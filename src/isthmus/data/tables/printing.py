@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -17,8 +18,9 @@ import numpy as np
 from isthmus.errors import DamagedFile
 
 WORDS, NUMBER, DATE = "words", "number", "date"
-FIXED, SHORT, POINT = "fixed", "short", "point"
-"""Zeros at the end of a fraction: all there, none there, or one where nothing else is left."""
+FIXED, SHORT, POINT, SINGLE = "fixed", "short", "point", "single"
+"""Zeros at the end of a fraction: all there, none there, or one where nothing else is left. The last: a
+number was a float32 and is printed as the float64 that this is, as 0.10000000149011612 for 0.1."""
 MARK = "!"
 """In front of a mark's text; a row without one is a number."""
 LEAST_NUMBERS = 0.75
@@ -26,6 +28,11 @@ LEAST_NUMBERS = 0.75
 RARE = 0.003
 """Numbers of more digits than others are marks if no more than this share of all."""
 MOST_DIGITS = 15
+MOST_SINGLE_DIGITS = 6
+MOST_LETTERS, MOST_UNITS = 32, 1 << 42
+"""Of a text that is rounded to a number, and of units in that."""
+UNITS_OF_BOUND = 200
+_FLOAT = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?\Z")
 _NUMBER = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?\Z")
 _BEFORE, _BEHIND = re.compile(r"[\s\"'$€£]*"), re.compile(r"[\s\"'%]*\Z")
 
@@ -55,7 +62,7 @@ class Style:
         if not isinstance(values, Mapping) or any(type(v) is not kinds.get(k) for k, v in values.items()):
             raise DamagedFile("A column is printed in a way that cannot be.")
         style = cls(**values)
-        known = style.kind in (WORDS, NUMBER, DATE) and style.zeros in (FIXED, SHORT, POINT)
+        known = style.kind in (WORDS, NUMBER, DATE) and style.zeros in (FIXED, SHORT, POINT, SINGLE)
         if not known or not 0 <= style.digits <= MOST_DIGITS:
             raise DamagedFile("A column is printed in a way that cannot be.")
         return style
@@ -70,6 +77,8 @@ class Printed:
     """Each row's text; of a column of numbers "" where a number stands, None where that is everywhere."""
     numbers: np.ndarray | None
     """int64; where a mark stands, the number before it again."""
+    slack: float = 0.0
+    """How far a number may be from its text, in units: more than nothing where that has more digits."""
 
 
 def take_apart(texts: Sequence[str], style: Style | None = None) -> Printed:
@@ -87,15 +96,15 @@ def take_apart(texts: Sequence[str], style: Style | None = None) -> Printed:
     if style is not None:
         parsed = _in_style(style, counts)
     else:
-        style, parsed = (_numbers(counts) or _dates(counts) or (Style(), {})) if counts else (Style(), {})
+        style, parsed = (
+            (_singles(counts) or _numbers(counts) or _dates(counts) or (Style(), {}))
+            if counts
+            else (Style(), {})
+        )
     if style.kind == WORDS:
         return Printed(style, list(texts), None)
     numbers = [parsed.get(text) for text in texts]
-    marks = (
-        None
-        if None not in numbers
-        else ["" if n is not None else MARK + t for n, t in zip(numbers, texts, strict=True)]
-    )
+    marks = None if None not in numbers else _marks(texts, numbers)
     return Printed(style, marks, _filled(numbers))
 
 
@@ -176,6 +185,8 @@ def _in_style(style: Style, counts: Counter[str]) -> dict[str, int]:
         from isthmus.data.tables.kinds import readable_dates
 
         return _true(style, readable_dates(list(counts), style.form))
+    if style.zeros == SINGLE:
+        return _true(style, _nearest(counts, style.digits))
     found = _parsed(counts, style.before, style.behind)
     short = {
         text: parts
@@ -213,6 +224,84 @@ def _true(style: Style, parsed: Mapping[str, int]) -> dict[str, int]:
     }
 
 
+def _singles(counts: Counter[str]) -> tuple[Style, dict[str, int]] | None:
+    """The same for decimals of few digits that had been through float32."""
+    some = list(counts)[:: max(1, len(counts) // 64)]
+    if sum(len(text) > MOST_DIGITS - 2 for text in some) < LEAST_NUMBERS * len(some):
+        return None
+    for digits in range(1, MOST_SINGLE_DIGITS + 1):
+        style = Style(NUMBER, digits, SINGLE)
+        if len(_true(style, _nearest(some, digits))) < LEAST_NUMBERS * len(some):
+            continue
+        kept = _true(style, _nearest(counts, digits))
+        if _are_most(kept, counts):
+            return style, kept
+    return None
+
+
+def _nearest(texts: Iterable[str], digits: int) -> dict[str, int]:
+    """The whole number of units nearest to each text that is a number of moderate size."""
+    usable = [text for text in texts if _FLOAT.match(text) and len(text) <= MOST_LETTERS]
+    scaled = np.rint(np.array(usable, np.float64) * 10.0**digits)
+    near = np.abs(scaled) < MOST_UNITS
+    return {
+        text: int(n) for text, n, fits in zip(usable, scaled.tolist(), near.tolist(), strict=True) if fits
+    }
+
+
+def take_loosely(texts: Sequence[str], bound: float) -> Printed | None:
+    """Texts that are numbers of any length, rounded far below a bound; None where too few are numbers.
+
+    Args:
+        texts: of one column.
+        bound: how far each number may be from its text in all.
+
+    >>> found = take_loosely(["0.123456789012345678", "1e-05", "2.5"], 0.01)
+    >>> found.style.digits, found.numbers.tolist()
+    (5, [12346, 1, 250000])
+    """
+    counts = Counter(texts)
+    numbers = [text for text in counts if _FLOAT.match(text) and len(text) <= MOST_LETTERS]
+    if not _are_most(dict.fromkeys(numbers), counts) or not any(set(text) & set(".eE") for text in numbers):
+        return None
+    wanted = next((d for d in range(MOST_DIGITS) if 10.0**d * bound >= UNITS_OF_BOUND), None)
+    largest = float(np.abs(np.array(numbers, np.float64)).max())
+    if wanted is None or largest * 10.0**wanted > MOST_UNITS:
+        return None
+    for digits in range(1, wanted):
+        found = loosely(texts, digits)
+        if found.slack < 0.001:
+            return found
+    return loosely(texts, wanted)
+
+
+def loosely(texts: Sequence[str], digits: int) -> Printed:
+    """Texts as numbers of so many digits behind the point, and how far these are from them at most."""
+    parsed = _nearest(dict.fromkeys(texts), digits)
+    numbers = [parsed.get(text) for text in texts]
+    marks = None if None not in numbers else _marks(texts, numbers)
+    exact = np.array(list(parsed), np.float64) * 10.0**digits
+    errors = np.abs(exact - np.array(list(parsed.values()), np.float64))
+    slack = float(errors.max(initial=0.0)) + 2.0**-9  # of the parsing and the product
+    return Printed(Style(NUMBER, digits, SHORT), marks, _filled(numbers), slack)
+
+
+def extremes(texts: Sequence[str]) -> list[Fraction]:
+    """The least and the greatest of texts that are numbers of any length; none where too few are."""
+    counts = Counter(texts)
+    numbers = [text for text in counts if _FLOAT.match(text) and len(text) <= MOST_LETTERS]
+    if not _are_most(dict.fromkeys(numbers), counts) or not any(set(text) & set(".eE") for text in numbers):
+        return []
+    values = np.array(numbers, np.float64)
+    if not np.isfinite(values).all():
+        return []
+    return [Fraction(numbers[place]) for place in (int(values.argmin()), int(values.argmax()))]
+
+
+def _marks(texts: Sequence[str], numbers: Sequence[int | None]) -> list[str]:
+    return ["" if n is not None else MARK + t for n, t in zip(numbers, texts, strict=True)]
+
+
 def _dates(counts: Counter[str]) -> tuple[Style, dict[str, int]] | None:
     """The same for dates."""
     from isthmus.data.tables.kinds import date_format, seconds_of
@@ -239,6 +328,9 @@ def _print_dates(seconds: list[int], form: str) -> list[str]:
 
 def _print_numbers(numbers: list[int], style: Style) -> list[str]:
     before, behind, digits = style.before, style.behind, style.digits
+    if style.zeros == SINGLE:
+        floats = (np.array(numbers, np.int64).astype(np.float64) / 10.0**digits).astype(np.float32)
+        return [f"{before}{number!r}{behind}" for number in floats.astype(np.float64).tolist()]
     if not digits:
         return [f"{before}{number}{behind}" for number in numbers]
     return [f"{before}{_decimal(number, digits, style.zeros)}{behind}" for number in numbers]

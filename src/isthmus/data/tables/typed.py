@@ -17,18 +17,24 @@ from isthmus.data.tables.frames import batches_of
 from isthmus.data.tables.printing import MARK
 from isthmus.errors import DamagedFile
 
-INTEGERS, STORED, DECIMALS, FLOATS, TEXTS, OPAQUE = (
+INTEGERS, STORED, DECIMALS, FLOATS, STEPPED, TEXTS, OPAQUE = (
     "integers",
     "stored",
     "decimals",
     "floats",
+    "stepped",
     "texts",
     "opaque",
 )
 """What a column becomes; what is stored as a number but is no amount, such as a date, stands apart."""
 MOST_DIGITS = 9
 MOST_MARKS = 0.05
+MOST_STRANGE = 0.25
+"""Floats that are marks where the others are rounded, as a share of all: missing ones, mostly."""
 """Floats that are no decimals, as a share of all; more, and all are kept as floats."""
+
+
+Kept = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +51,8 @@ class Typed:
     floats: np.ndarray | None = None
     opaque: bytes | None = None
     """An Arrow stream of the column alone."""
+    step: float = 0.0
+    """Of floats that were rounded to whole steps."""
 
 
 def take_apart(column: pa.Array, like: tuple[str, int] | None = None) -> Typed:
@@ -164,7 +172,7 @@ def _floats(column: pa.Array, nulls: np.ndarray, like: tuple[str, int] | None) -
     values = pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False)
     digits, numbers, exact = _decimals(values) if like is None else (like[1], *_scaled(values, like[1]))
     holes = ~exact | nulls
-    if (~exact).mean() > MOST_MARKS if like is None else like[0] == FLOATS:
+    if (~exact).mean() > MOST_MARKS if like is None else like[0] in (FLOATS, STEPPED):
         return Typed(FLOATS, marks=_null_marks(nulls), floats=values)
     if not holes.any():
         return Typed(DECIMALS, digits, numbers=numbers)
@@ -232,6 +240,53 @@ def _decimals_back(typed: Typed, kind: pa.DataType) -> pa.Array:
     return pa.array(values, kind, mask=nulls, from_pandas=False)
 
 
+def stepped(floats: np.ndarray, marks: list[str] | None, step: float, kept: Kept) -> Typed | None:
+    """Floats as whole steps; what these would not keep within the bound is a mark. None: too many would be.
+
+    Args:
+        floats: of the column; what is finite has a magnitude of fewer than 2**52 steps.
+        marks: of its nulls, or None.
+        step: a little less than twice the bound.
+        kept: which restored floats are near enough to their originals.
+    """
+    usable = np.where(np.isfinite(floats), floats, 0).astype(np.float64)
+    numbers = np.rint(usable / step).astype(np.int64)
+    nulls = np.zeros(len(floats), bool) if marks is None else np.array([bool(mark) for mark in marks])
+    odd = ~kept(floats, _from_steps(numbers, step, floats.dtype)) & ~nulls
+    if odd.mean() > MOST_STRANGE:
+        return None
+    holes = odd | nulls
+    told = None
+    if holes.any():
+        told = [""] * len(floats)
+        for row in np.flatnonzero(holes).tolist():
+            told[row] = MARK if nulls[row] else MARK + floats[row].tobytes().hex()
+    return Typed(STEPPED, 0, told, _filled(numbers, holes), step=step)
+
+
+def floats_of(typed: Typed, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """The floats of a column of steps, and which are null; what stands there is anything."""
+    if typed.numbers is None:
+        raise ValueError("it has no numbers")
+    values = _from_steps(typed.numbers, typed.step, dtype)
+    nulls = np.zeros(len(values), bool)
+    for row, mark in enumerate(typed.marks or ()):
+        if mark:
+            nulls[row] = mark == MARK
+            values[row] = 0 if mark == MARK else np.frombuffer(bytes.fromhex(mark[len(MARK) :]), dtype)[0]
+    return values, nulls
+
+
+def _from_steps(numbers: np.ndarray, step: float, dtype: np.dtype) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return (numbers.astype(np.float64) * step).astype(dtype)
+
+
+def _stepped_back(typed: Typed, kind: pa.DataType) -> pa.Array:
+    values, nulls = floats_of(typed, np.dtype(kind.to_pandas_dtype()))
+    return pa.array(values, kind, mask=nulls if typed.marks is not None else None, from_pandas=False)
+
+
 def _floats_back(typed: Typed, kind: pa.DataType) -> pa.Array:
     return pa.array(typed.floats, kind, mask=_mask(typed.marks), from_pandas=False)
 
@@ -260,6 +315,7 @@ _TOGETHER: Mapping[str, Callable[[Typed, pa.DataType], pa.Array]] = {
     STORED: _integers_back,
     DECIMALS: _decimals_back,
     FLOATS: _floats_back,
+    STEPPED: _stepped_back,
     TEXTS: _texts_back,
     OPAQUE: _opaque_back,
 }

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from isthmus.coding.bound import Bound
 from isthmus.coding.columns import Floats, Part, Whole, Words, decode_block, encode_block
 from isthmus.coding.columns.lists import words_to_bytes
 from isthmus.coding.squeeze import expand, squeeze
@@ -33,7 +32,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_HEAD_BYTES = 1 << 28
-COLUMNS, PARQUET = "columns", "parquet"
+ROUNDED = ("grid", "loose", "printed", "slack")
+"""What a head says of how numbers of text were rounded, besides how they are printed."""
+NEWER = ("loose", "printed", "slack", "step")
+"""Of a head: what versions that only know the plans before `series` cannot read."""
+COLUMNS, SERIES, PARQUET = "columns", "series", "parquet"
 """Plans of a block."""
 AMOUNTS = (printing.NUMBER, "integers", "decimals")
 """What a column with numbers is called where these may be rounded."""
@@ -52,16 +55,25 @@ class Taken:
     numbers: np.ndarray | None = None
     floats: np.ndarray | None = None
     opaque: bytes | None = None
+    float_bytes: int = 0
+    """Of the floats that its decimals stand for; not kept."""
 
     def extremes(self) -> list[Fraction]:
         """The least and the greatest of its numbers, where it has some that are amounts."""
         if self.floats is not None:
             finite = self.floats[np.isfinite(self.floats)]
             return [Fraction(float(each)) for each in (finite.min(), finite.max())] if len(finite) else []
+        if self.is_words and self.marks:
+            return printing.extremes(self.marks)
         if self.numbers is None or not len(self.numbers) or not self.is_amount:
             return []
         unit = 10 ** int(self.head.get("digits", 0))
         return [Fraction(int(each), unit) for each in (self.numbers.min(), self.numbers.max())]
+
+    @property
+    def is_words(self) -> bool:
+        """Whether it is one of texts alone, in a file of text."""
+        return "way" not in self.head and self.head.get("kind", printing.WORDS) == printing.WORDS
 
     @property
     def is_amount(self) -> bool:
@@ -133,20 +145,36 @@ def from_lines(chunk: Chunk, like: Rows | None = None) -> Rows:
     """Rows of text → taken apart, in the styles of other rows or in those that suit."""
     columns = []
     for place, texts in enumerate(chunk.columns):
-        style = None if like is None else _style(like.columns[place])
-        found = printing.take_apart(texts, style)
-        columns.append(Taken(found.style.to_dict(), found.marks, found.numbers))
+        columns.append(_from_texts(texts, None if like is None else like.columns[place]))
     return Rows(len(chunk), columns, chunk.odd, chunk.is_bare)
+
+
+def _from_texts(texts: list[str], like: Taken | None) -> Taken:
+    """As another column was taken apart before it was rounded, if one is given."""
+    if like is None:
+        found = printing.take_apart(texts)
+    elif "loose" in like.head:
+        found = printing.loosely(texts, style_of(like).digits)
+    elif "printed" in like.head:
+        style, digits = printing.Style.from_dict(like.head["printed"]), style_of(like).digits
+        found = printing.take_apart(texts, style)
+        if found.numbers is not None and style.digits < digits:
+            found = replace(found, numbers=found.numbers * 10 ** (digits - style.digits))
+    else:
+        found = printing.take_apart(texts, style_of(like))
+    return Taken(found.style.to_dict(), found.marks, found.numbers)
 
 
 def to_lines(rows: Rows) -> Chunk:
     """Undo `from_lines`."""
-    columns = [printing.put_together(_style(c), c.marks, c.numbers) for c in rows.columns]
+    columns = [printing.put_together(style_of(c), c.marks, c.numbers) for c in rows.columns]
     return Chunk(columns, rows.odd, rows.is_bare)
 
 
-def _style(column: Taken) -> printing.Style:
-    return printing.Style.from_dict({key: told for key, told in column.head.items() if key != "grid"})
+def style_of(column: Taken) -> printing.Style:
+    """How a column of text is printed."""
+    told = {key: value for key, value in column.head.items() if key not in ROUNDED}
+    return printing.Style.from_dict(told)
 
 
 def from_batch(batch: pa.RecordBatch, like: Rows | None = None) -> Rows:
@@ -158,7 +186,8 @@ def from_batch(batch: pa.RecordBatch, like: Rows | None = None) -> Rows:
         head = None if like is None else like.columns[place].head
         found = typed.take_apart(values, None if head is None else (head["way"], head.get("digits", 0)))
         head = {"way": found.way} | ({"digits": found.digits} if found.digits else {})
-        columns.append(Taken(head, found.marks, found.numbers, found.floats, found.opaque))
+        size = values.type.bit_width // 8 if found.way == typed.DECIMALS else 0
+        columns.append(Taken(head, found.marks, found.numbers, found.floats, found.opaque, size))
     return Rows(len(batch), columns)
 
 
@@ -175,7 +204,10 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
         way, digits = column.head.get("way"), column.head.get("digits", 0)
         if not isinstance(way, str) or type(digits) is not int or not 0 <= digits <= typed.MOST_DIGITS:
             raise DamagedFile("A column of a table is stored in a way that cannot be.")
-        told = typed.Typed(way, digits, column.marks, column.numbers, column.floats, column.opaque)
+        step = column.head.get("step", 0.0)
+        if not (isinstance(step, float) and math.isfinite(step)):
+            raise DamagedFile("A column of a table was rounded in a way that cannot be.")
+        told = typed.Typed(way, digits, column.marks, column.numbers, column.floats, column.opaque, step)
         columns.append(typed.put_together(told, kind))
     try:
         return pa.RecordBatch.from_arrays(columns, schema=schema)
@@ -183,43 +215,9 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
         raise DamagedFile(f"A block of a table does not fit its schema: {wrong}.") from wrong
 
 
-def rounded(rows: Rows, bounds: Sequence[Fraction]) -> Rows:
-    """The rows with numbers moved to the middles of intervals, none further than its column's bound."""
-    columns = [_rounded(column, bound) for column, bound in zip(rows.columns, bounds, strict=True)]
-    return replace(rows, columns=columns)
-
-
-def _rounded(column: Taken, bound: Fraction) -> Taken:
-    if bound and column.floats is not None:
-        return _rounded_floats(column, Bound(float(bound)))
-    if column.numbers is None or not bound or not column.is_amount or not len(column.numbers):
-        return column
-    reach = math.floor(bound * 10 ** int(column.head.get("digits", 0)))
-    low, high = int(column.numbers.min()), int(column.numbers.max())
-    if reach < 1:
-        return column
-    width = 2 * reach + 1
-    places = (column.numbers - low + reach) // width
-    return replace(
-        column, head=column.head | {"grid": [low, width, high]}, numbers=_on_grid(places, low, width, high)
-    )
-
-
-def _on_grid(places: np.ndarray, low: int, width: int, high: int) -> np.ndarray:
+def on_grid(places: np.ndarray, low: int, width: int, high: int) -> np.ndarray:
+    """The numbers at places of a grid."""
     return np.minimum(low + places * width, high)
-
-
-def _rounded_floats(column: Taken, bound: Bound) -> Taken:
-    """Floats on a grid of whole multiples; as they are, where one would miss the bound."""
-    floats = column.floats
-    assert floats is not None
-    finite = floats[np.isfinite(floats)]
-    if not len(finite) or np.ptp(finite.astype(np.float64)) / bound.value > 2.0**40:
-        return column
-    step = 2 * bound.value * (1 - 2.0**-20)
-    with np.errstate(invalid="ignore", over="ignore"):
-        near = (np.round(floats.astype(np.float64) / step) * step).astype(floats.dtype)
-    return replace(column, floats=np.where(bound.kept(floats, near), near, floats))
 
 
 @dataclass(frozen=True)
@@ -252,14 +250,18 @@ def encode_rows(rows: Rows, known: Rows | None = None) -> CodedRows:
     if not parts or not len(parts[0]):
         return CodedRows(COLUMNS, start, coders, 0, rows.crc())
     block, rival = encode_block(parts, known_parts), to_parquet(parts)
-    if rival is not None and len(rival) < len(block.payload):
+    is_newer = any(key in column.head for column in rows.columns for key in NEWER) or any(
+        column.head.get("zeros") == printing.SINGLE for column in rows.columns
+    )
+    if rival is not None and not is_newer and len(rival) < len(block.payload):
         coders[PARQUET] = Winner(len(parts), len(rival))
         return CodedRows(PARQUET, start + rival, coders, len(rival), rows.crc())
     for name, size in zip(block.coder_of, block.bytes_of, strict=True):
         won = coders.get(name, Winner(0, 0))
         coders[name] = Winner(won.blocks + 1, won.bytes + size)
+    plan = SERIES if block.has_series or is_newer else COLUMNS
     parquet_bytes = len(block.payload if rival is None else rival)
-    return CodedRows(COLUMNS, start + block.payload, coders, parquet_bytes, rows.crc())
+    return CodedRows(plan, start + block.payload, coders, parquet_bytes, rows.crc())
 
 
 def decode_rows(
@@ -271,7 +273,7 @@ def decode_rows(
         DamagedFile: the bytes are no such rows.
         TooLarge: they would take more than `limits` allow.
     """
-    if plan not in (COLUMNS, PARQUET):
+    if plan not in (COLUMNS, SERIES, PARQUET):
         raise DamagedFile(
             "A block is coded in a way this version does not know. Update with `pip install -U isthmus`."
         )
@@ -285,7 +287,7 @@ def decode_rows(
     parts: Iterator[Part] = iter(())
     if regular and any(told for told in wanted if set(told) & set(FIELDS)):
         before = None if known is None else _known_parts(known, wanted)
-        parts = iter(decode_block(rest, before) if plan == COLUMNS else from_parquet(rest))
+        parts = iter(from_parquet(rest) if plan == PARQUET else decode_block(rest, before))
     columns = []
     for (head, told), blob in zip(heads, opaque, strict=True):
         columns.append(_off_places(_read_taken(head, told, blob, parts, regular)))
@@ -347,7 +349,7 @@ def _off_places(column: Taken) -> Taken:
     limit = (high - low) // max(1, width) + 1
     if width < 1 or (len(column.numbers) and not 0 <= column.numbers.min() <= column.numbers.max() <= limit):
         raise DamagedFile("A column of a table was rounded in a way that cannot be.")
-    return replace(column, numbers=_on_grid(column.numbers, low, width, high))
+    return replace(column, numbers=on_grid(column.numbers, low, width, high))
 
 
 def _head_bytes(rows: Rows) -> bytes:

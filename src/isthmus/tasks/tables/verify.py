@@ -18,6 +18,7 @@ from isthmus.limits import Limits
 from isthmus.model.known_rows import KnownRows
 from isthmus.tasks.tables.archive import OpenedTable, opened_table
 from isthmus.tasks.tables.blocks import Rows, Taken
+from isthmus.tasks.tables.rounding import reach_of
 from isthmus.tasks.tables.sources import OpenTable
 
 
@@ -71,13 +72,26 @@ def _differs(mine: Rows, theirs: Rows, bounds: list[Fraction], names: tuple[str,
 
 
 def _kept(mine: Taken, theirs: Taken, bound: Fraction) -> bool:
+    if "step" in mine.head and theirs.floats is not None:
+        return _steps_kept(mine, theirs, bound)
     marks, others = (each.marks if any(each.marks or ()) else None for each in (mine, theirs))
     if marks != others or mine.opaque != theirs.opaque:
         return False
     told = np.array([not mark for mark in marks]) if marks else slice(None)
     if mine.numbers is not None and theirs.numbers is not None:
-        reach = bound * 10 ** int(mine.head.get("digits", 0)) if mine.is_amount else Fraction(0)
+        reach = reach_of(mine.head, bound) if mine.is_amount else Fraction(0)
         return bool((np.abs(mine.numbers[told] - theirs.numbers[told]) <= int(reach)).all())
     if mine.floats is not None and theirs.floats is not None:
         return bool(Bound(float(bound)).kept(theirs.floats, mine.floats).all())
     return (mine.numbers is None) == (theirs.numbers is None)
+
+
+def _steps_kept(mine: Taken, theirs: Taken, bound: Fraction) -> bool:
+    from isthmus.data.tables import typed
+
+    assert theirs.floats is not None
+    told = typed.Typed(typed.STEPPED, 0, mine.marks, mine.numbers, step=mine.head["step"])
+    floats, nulls = typed.floats_of(told, theirs.floats.dtype)
+    others = np.array([bool(mark) for mark in theirs.marks or [""] * len(floats)], bool)
+    kept = Bound(float(bound)).kept(theirs.floats[~others], floats[~others])
+    return bool((nulls == others).all() and kept.all())

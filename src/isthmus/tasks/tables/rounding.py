@@ -1,0 +1,124 @@
+"""Numbers of a table → those in the middle of intervals, none further away than its column's bound.
+
+Numbers that are printed with few digits stand on a lattice: an interval holds as many of its points as the
+bound lets it, and its middle may take one digit more than they have. Floats have no such lattice, nor have
+texts like 1.23e-05; what has no digits behind the point keeps none.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from isthmus.coding.bound import Bound
+from isthmus.data.tables import printing
+from isthmus.tasks.tables.blocks import Rows, Taken, on_grid, style_of
+
+_SHARES = {4: Fraction(1, 1 << 23), 8: Fraction(1, 1 << 52)}
+"""Of a number, that two floats of so many bytes which stand for decimals may be further apart than these."""
+_MOST_UNITS = 1 << 50
+"""That a number has, so that all is exact."""
+
+
+def rounded(rows: Rows, bounds: Sequence[Fraction]) -> Rows:
+    """The rows with numbers rounded, as the head of each column says."""
+    columns = [_rounded(column, bound) for column, bound in zip(rows.columns, bounds, strict=True)]
+    return replace(rows, columns=columns)
+
+
+def reach_of(head: dict[str, Any], bound: Fraction) -> Fraction:
+    """How far a number of a column may be moved, in its units."""
+    return bound * 10 ** int(head.get("digits", 0)) - Fraction(float(head.get("slack", 0.0)))
+
+
+def _rounded(column: Taken, bound: Fraction) -> Taken:
+    if not bound:
+        return column
+    if column.floats is not None:
+        return _stepped(column, bound)
+    if column.is_words or column.head.get("zeros") == printing.SINGLE:
+        column = _loose(column, bound)
+    if column.numbers is None or not column.is_amount or not len(column.numbers):
+        return column
+    return _on_lattice(column, bound)
+
+
+def _loose(column: Taken, bound: Fraction) -> Taken:
+    """A column of texts that are numbers of many digits, as numbers of as many as the bound asks for."""
+    texts = printing.put_together(style_of(column), column.marks, column.numbers)
+    found = printing.take_loosely(texts, float(bound))
+    if found is None:
+        return column
+    head = found.style.to_dict() | {"loose": True, "slack": found.slack}
+    return Taken(head, found.marks, found.numbers)
+
+
+def _slack(numbers: np.ndarray, float_bytes: int) -> float:
+    most = int(np.abs(numbers).max()) if len(numbers) else 0
+    return math.nextafter(float((most + 1) * _SHARES[float_bytes]), math.inf)
+
+
+def _on_lattice(column: Taken, bound: Fraction) -> Taken:
+    numbers = column.numbers
+    assert numbers is not None
+    head = dict(column.head)
+    if column.float_bytes:
+        head["slack"] = _slack(numbers, column.float_bytes)
+    reach = reach_of(head, bound)
+    low, high = int(numbers.min()), int(numbers.max())
+    gap = int(np.gcd.reduce(numbers - low))
+    if not gap or reach <= 0:
+        return column
+    points = math.floor(2 * reach / gap) + 1
+    if (points - 1) * gap % 2 and not _may_have_more_digits(column):
+        points -= 1
+    if points < 2:
+        return column
+    if (points - 1) * gap % 2:
+        head, numbers, low, high, gap = (
+            _one_digit_more(column, head),
+            numbers * 10,
+            low * 10,
+            high * 10,
+            gap * 10,
+        )
+    width, first = points * gap, low + (points - 1) * gap // 2
+    told = on_grid((numbers - low) // width, first, width, high)
+    return replace(column, head=head | {"grid": [first, width, high]}, numbers=told)
+
+
+def _may_have_more_digits(column: Taken) -> bool:
+    digits, numbers = int(column.head.get("digits", 0)), column.numbers
+    assert numbers is not None
+    least, most = (0, 9) if column.float_bytes else (1, printing.MOST_DIGITS)
+    return least <= digits < most and int(np.abs(numbers).max()) * 10 < _MOST_UNITS
+
+
+def _one_digit_more(column: Taken, head: dict[str, Any]) -> dict[str, Any]:
+    """The head, so that a reader of the original knows how it was printed."""
+    digits = int(column.head.get("digits", 0)) + 1
+    told = {"digits": digits}
+    if "slack" in head:
+        return head | told | {"slack": 10 * float(head["slack"])}
+    return head | told | {"printed": style_of(column).to_dict()}
+
+
+def _stepped(column: Taken, bound: Fraction) -> Taken:
+    """Floats as whole steps; those that would miss the bound stand as they are."""
+    from isthmus.data.tables import typed
+
+    floats = column.floats
+    assert floats is not None
+    finite = np.abs(floats[np.isfinite(floats)].astype(np.float64))
+    limit = Bound(float(bound))
+    if not len(finite) or limit.value <= 0 or finite.max() / limit.value > _MOST_UNITS:
+        return column
+    told = typed.stepped(floats, column.marks, 2 * limit.value * (1 - 2.0**-20), limit.kept)
+    if told is None:
+        return column
+    return Taken({"way": typed.STEPPED, "step": told.step}, told.marks, told.numbers)
