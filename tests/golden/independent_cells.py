@@ -22,6 +22,8 @@ def printed(how, number):
     if how["kind"] == "date":
         return dated(number, how["form"])
     digits, zeros = how.get("digits", 0), how.get("zeros", "fixed")
+    if zeros == "single":
+        return how.get("before", "") + repr(float(np.float32(number / 10.0**digits))) + how.get("behind", "")
     text = f"{abs(number):0{digits + 1}d}"
     whole, fraction = text[: len(text) - digits], text[len(text) - digits :]
     if zeros != "fixed":
@@ -63,9 +65,10 @@ def array_of(how, parts, kind):
     nulls = None if marks is None else np.array([mark == "!" for mark in marks], bool)
     if way == "floats":
         return pa.array(parts["floats"], kind, mask=nulls, from_pandas=False)
-    if way == "decimals":
-        dtype = kind.to_pandas_dtype()
-        values = (np.array(parts["numbers"], float) / 10.0 ** how.get("digits", 0)).astype(dtype)
+    if way in ("decimals", "stepped"):
+        dtype, values = kind.to_pandas_dtype(), np.array(parts["numbers"], float)
+        values = values * how["step"] if way == "stepped" else values / 10.0 ** how.get("digits", 0)
+        values = values.astype(dtype)
         for row, mark in enumerate(marks or []):
             if mark[1:]:
                 values[row] = np.frombuffer(bytes.fromhex(mark[1:]), dtype)[0]

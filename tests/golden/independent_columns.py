@@ -8,11 +8,12 @@ from collections import namedtuple
 from itertools import accumulate
 
 from independent import Fields, unzstd
+from independent_series import read_series
 from independent_walk import Walk
 from pcodec import standalone
 
 ALONE, TOLD, SEEN = range(3)
-WORDS, WHOLE, SINGLE, DOUBLE = range(4)
+WORDS, WHOLE, SINGLE, DOUBLE, SERIES = range(5)
 
 Column = namedtuple("Column", "middle low high fields is_place inputs shift edges")
 Field = namedtuple("Field", "alphabet contexts weights")
@@ -29,13 +30,20 @@ def read_columns(data, known=None):
     fields = Fields(data)
     rows, count = fields.varint(), fields.varint()
     ways = [divmod(fields.varint(), 3) for _ in range(count)]
-    found = [None if who == TOLD else read_alone(fields.sized(), kind, rows) for kind, who in ways]
+    along = [number for number, (kind, _) in enumerate(ways) if kind == SERIES]
+    found = [
+        None if who == TOLD or kind == SERIES else read_alone(fields.sized(), kind, rows)
+        for kind, who in ways
+    ]
+    if along:
+        for number, column in zip(along, read_series(fields.sized(), rows), strict=True):
+            found[number] = column
     walked = [number for number, (_, who) in enumerate(ways) if who != ALONE]
     if walked:
         old = [known[number] if known else [] for number in walked]
         given = [found[number] for number in walked]
         lists, plans = fields.sized(), read_plan(fields.sized())
-        kinds = [ways[number][0] for number in walked]
+        kinds = [WHOLE if ways[number][0] == SERIES else ways[number][0] for number in walked]
         lists = read_lists(lists, kinds, plans, old, given)
         told = Walk(rows, plans, lists, old, given, Fields(fields.sized())).columns()
         for number, column in zip(walked, told, strict=True):

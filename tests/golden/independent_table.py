@@ -75,7 +75,7 @@ def read_payload(plan, fields, before):
     wanted = [(number, name) for number, (_, names) in enumerate(head["columns"]) for name in names]
     wanted = [(number, name) for number, name in wanted if name in FIELDS]
     count, told = head["rows"] - len(head["odd"]), [[] for _ in wanted]
-    if count and wanted and plan == "columns":
+    if count and wanted and plan in ("columns", "series"):
         told = read_columns(fields.data, old_parts(wanted, before))
     elif count and wanted:
         told = read_parquet(fields.data)

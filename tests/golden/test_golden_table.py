@@ -18,7 +18,7 @@ import independent  # noqa: E402
 import independent_table  # noqa: E402
 
 FOLDER = Path(__file__).parent / "tables"
-NAMES = ["shop", "shop-bounded"]
+NAMES = ["shop", "shop-bounded", "series", "series-bounded"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,7 +12,7 @@ from isthmus.cli.progress import progress_bar
 from isthmus.cli.voice import Voice, command
 
 if TYPE_CHECKING:
-    from isthmus.model import Denoiser, SoundDenoiser
+    from isthmus.model import Denoiser, SeriesDenoiser, SoundDenoiser
 
 
 @command("isthmus denoise noisy/ -m photos.ism -o clean/")
@@ -37,7 +37,8 @@ def denoise(
         float | None,
         Option(
             metavar="SIGMA",
-            help="Standard deviation of the noise, in the images' units; of tables in usual spreads.",
+            help="Standard deviation of the noise, in the images' units; of tables in usual spreads; "
+            "of series as a share of each channel's range.",
             show_default="seen in each sample",
         ),
     ] = None,
@@ -55,17 +56,26 @@ def denoise(
     report: Annotated[
         Path | None, Option(metavar="PAGE.html", help="Before and after, side by side.", show_default=False)
     ] = None,
+    fill: Annotated[bool, Option("--fill", help="Of series: put what is likely into gaps.")] = False,
     skip_bad: SkipBad = False,
     force: Force = False,
     threads: Threads = None,
 ) -> None:
-    """Take the noise from images, recordings, or the numbers of a table."""
+    """Take the noise from images, recordings, time series, or the numbers of a table."""
     from isthmus.errors import UseError
-    from isthmus.model import Denoiser, Detector, SoundDenoiser, load_model
+    from isthmus.model import Denoiser, Detector, SeriesDenoiser, SoundDenoiser, load_model
     from isthmus.threads import limit_threads
 
     limit_threads(threads)
     loaded = load_model(model)
+    if isinstance(loaded, SeriesDenoiser):
+        if mask is not None or clean is not None:
+            raise UseError(
+                "--mask and --clean are not for series: leave them out; gaps are filled by --fill."
+            )
+        return _series(voice, loaded, source, output, level, report, fill, skip_bad, force)
+    if fill:
+        raise UseError("--fill is for time series: leave it out.")
     if isinstance(loaded, Denoiser):
         return _images(voice, loaded, source, output, level, mask, clean, report, skip_bad, force)
     if mask is not None:
@@ -136,4 +146,26 @@ def _recordings(
         from isthmus.reports.sound import write_sound_page
 
         write_sound_page(report, source, target, clean, result, force=force)
+    voice.result(result)
+
+
+def _series(
+    voice: Voice,
+    denoiser: SeriesDenoiser,
+    source: str,
+    output: Path | None,
+    level: float | None,
+    report: Path | None,
+    fill: bool,
+    skip_bad: bool,
+    force: bool,
+) -> None:
+    from isthmus.tasks.denoise_series import denoise_series
+
+    target = output or default_output(source, "-denoised")
+    result = denoise_series(source, denoiser, target, level=level, fill=fill, skip_bad=skip_bad, force=force)
+    if report is not None:
+        from isthmus.reports.series_denoising import write_series_page
+
+        write_series_page(report, result, force=force)
     voice.result(result)

@@ -123,7 +123,7 @@ def fit(
         return
     if stamp is not None:
         raise UseError("--stamp is for detectors of series: add --as series, or leave it out.")
-    if tabular:
+    if tabular and recipe != DENOISE:
         refuse("A detector of tables", recipe=recipe, noise=noise, levels=levels, **foreign)
         made = fit_detector(
             source,
@@ -181,13 +181,21 @@ def fit(
 def _denoiser(
     source: str, output: Path, noise: str | None, levels: str | None, noisy: bool, **common: Any
 ) -> Result:
-    """One of recordings or of images, as SOURCE is."""
+    """One of recordings, of a series or of images, as SOURCE is."""
     from isthmus.data.audio import is_audio
+    from isthmus.data.series import is_series
+    from isthmus.data.tables import is_table
     from isthmus.tasks.denoise import fit_denoiser
     from isthmus.tasks.sound import WHITE, fit_sound_denoiser
 
+    kind = noise or "gaussian"
+    if is_table(source) or is_series(source):
+        from isthmus.tasks.denoise_series import fit_series_denoiser
+
+        return fit_series_denoiser(
+            source, output, noise=kind, levels=parse_levels(levels), from_noisy=noisy, **common
+        )
     if not is_audio(source):
-        kind = noise or "gaussian"
         return fit_denoiser(
             source, output, noise=kind, levels=parse_levels(levels), from_noisy=noisy, **common
         )

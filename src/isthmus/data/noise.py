@@ -125,10 +125,34 @@ def noise_level(image: np.ndarray, side: int = 8) -> float:
     return float(np.sqrt(np.mean([_by_patches(planes[..., plane], side) for plane in range(count)])))
 
 
+def series_noise_level(values: np.ndarray, length: int = 16) -> float:
+    """The standard deviation of the noise in a series, if it is independent from row to row.
+
+    Args:
+        values: (rows,) without gaps; of fewer than 64 it is guessed from second differences.
+        length: of the windows, which are to a series what patches are to an image.
+
+    >>> rng = np.random.default_rng(0)
+    >>> round(series_noise_level(np.sin(np.arange(9000) / 50) + rng.normal(0, 0.2, 9000)), 2)
+    0.2
+    """
+    if len(values) < 4 * length:
+        second = np.diff(values.astype(np.float64), 2)
+        return float(np.median(np.abs(second)) / 0.6745 / np.sqrt(6)) if len(second) else 0.0
+    step = 1 + len(values) // _MOST_PATCHES
+    windows = np.lib.stride_tricks.sliding_window_view(values.astype(np.float64), length)[::step]
+    return float(np.sqrt(_quiet(windows)))
+
+
 def _by_patches(plane: np.ndarray, side: int) -> float:
     step = 1 + int(np.sqrt(plane.size / _MOST_PATCHES))
     windows = np.lib.stride_tricks.sliding_window_view(plane, (side, side))[::step, ::step]
     patches = windows.reshape(-1, side * side)
+    return _quiet(patches)
+
+
+def _quiet(patches: np.ndarray) -> float:
+    """The variance that patches have where they hold noise alone."""
     values = np.linalg.eigvalsh(np.cov(patches, rowvar=False))  # ascending
     for count in range(len(values), 0, -1):
         mean = values[:count].mean()

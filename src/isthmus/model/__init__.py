@@ -10,6 +10,7 @@ from isthmus.model.denoiser import Denoiser
 from isthmus.model.detector import Detector
 from isthmus.model.document import read_document
 from isthmus.model.saved import Saved
+from isthmus.model.series_denoiser import SeriesDenoiser
 from isthmus.model.series_detector import SeriesDetector
 from isthmus.model.sound_denoiser import SoundDenoiser
 
@@ -19,6 +20,7 @@ __all__ = [
     "Detector",
     "Model",
     "Saved",
+    "SeriesDenoiser",
     "SeriesDetector",
     "SoundDenoiser",
     "load_model",
@@ -39,4 +41,4 @@ def load_model(path: str | Path) -> AnyModel:
     return found.load(path)
 
 
-_KINDS: tuple[type[Saved], ...] = (Detector, SeriesDetector, Denoiser, SoundDenoiser)
+_KINDS: tuple[type[Saved], ...] = (Detector, SeriesDetector, Denoiser, SoundDenoiser, SeriesDenoiser)

@@ -12,13 +12,14 @@ FINENESS = 2
 """The net works on pixels taken together in squares of this side: a quarter of the work."""
 
 
-def denoising_net(planes: int, *, channels: int = 64, blocks: int = 8) -> nn.Module:
-    """(batch, planes + 1, height, width) → (batch, planes, height, width), sides even.
+def denoising_net(planes: int, *, told: int = 1, channels: int = 64, blocks: int = 8) -> nn.Module:
+    """(batch, planes + told, height, width) → (batch, planes, height, width), sides even.
 
-    The last plane tells how unreliable each pixel is; the net says what has to be taken away.
+    The last planes tell how unreliable each pixel is; the net says what has to be taken away.
 
     Args:
         planes: of the images.
+        told: 1 for all planes, or one for each.
         channels: of the net.
         blocks: residual blocks; each lets a pixel see two pixels further in each direction.
 
@@ -29,7 +30,7 @@ def denoising_net(planes: int, *, channels: int = 64, blocks: int = 8) -> nn.Mod
     """
     require(channels >= 1 and blocks >= 0, "channels and blocks", "at least 1 and 0", (channels, blocks))
     cells = FINENESS**2
-    seen, made = cells * (planes + 1), cells * planes
+    seen, made = cells * (planes + told), cells * planes
     kept = Fixed(seen, made)
     with torch.no_grad():
         kept.weight.copy_(torch.eye(made, seen)[..., None, None])

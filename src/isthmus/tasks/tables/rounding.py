@@ -25,10 +25,16 @@ _MOST_UNITS = 1 << 50
 """That a number has, so that all is exact."""
 
 
-def rounded(rows: Rows, bounds: Sequence[Fraction]) -> Rows:
-    """The rows with numbers rounded, as the head of each column says."""
-    columns = [_rounded(column, bound) for column, bound in zip(rows.columns, bounds, strict=True)]
-    return replace(rows, columns=columns)
+def rounded(rows: Rows, bounds: Sequence[Fraction], *, alone: bool = True) -> Rows:
+    """The rows with numbers rounded, as the head of each column says.
+
+    Args:
+        rows: taken apart.
+        bounds: of each column; 0 leaves it as it is.
+        alone: no rows are known that these must be like: then texts and floats may become whole numbers.
+    """
+    work = _rounded if alone else _rounded_alike
+    return replace(rows, columns=[work(c, bound) for c, bound in zip(rows.columns, bounds, strict=True)])
 
 
 def reach_of(head: dict[str, Any], bound: Fraction) -> Fraction:
@@ -46,6 +52,19 @@ def _rounded(column: Taken, bound: Fraction) -> Taken:
     if column.numbers is None or not column.is_amount or not len(column.numbers):
         return column
     return _on_lattice(column, bound)
+
+
+def _rounded_alike(column: Taken, bound: Fraction) -> Taken:
+    if column.is_words or column.head.get("zeros") == printing.SINGLE:
+        return column
+    told = _rounded(column, bound)
+    if column.floats is None or told.floats is not None:
+        return told
+    from isthmus.data.tables import typed
+
+    steps = typed.Typed(typed.STEPPED, 0, told.marks, told.numbers, step=told.head["step"])
+    floats, nulls = typed.floats_of(steps, column.floats.dtype)
+    return replace(column, floats=np.where(nulls, column.floats, floats))
 
 
 def _loose(column: Taken, bound: Fraction) -> Taken:

@@ -45,7 +45,7 @@ class _Coder:
     known: Rows | None
 
     def __call__(self, chunk: Any) -> _Coded:
-        rows = rounded(self.form.rows_of(chunk, self.known), self.bounds)
+        rows = rounded(self.form.rows_of(chunk, self.known), self.bounds, alone=self.known is None)
         return _Coded(rows.count, self.form.size_of(chunk), encode_rows(rows, self.known))
 
 
