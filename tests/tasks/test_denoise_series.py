@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from isthmus.data.noise import series_noise_level
+from isthmus.data.noise import NoiseModel, series_noise_level
 from isthmus.errors import DamagedFile, SpecMismatch, UseError
 from isthmus.model import SeriesDenoiser, load_model
 from isthmus.tasks.denoise_series import denoise_series, fit_series_denoiser
@@ -20,9 +20,18 @@ def waves(rows, seed=0):
     return np.stack([10 + 4 * slow, 100 - 30 * slow], axis=1)
 
 
+def taught(values, noise, **wishes):
+    """By a small net, quickly."""
+    from isthmus.training.series_denoising import SeriesPlan, train_series_denoiser
+
+    plan = SeriesPlan(noise=noise, channels=16, blocks=2, batch=8, steps=300, **wishes)
+    names = tuple(f"channel_{number}" for number in range(values.shape[1]))
+    return train_series_denoiser(values, names, plan)
+
+
 @pytest.fixture(scope="module")
 def denoiser():
-    return fit_series_denoiser(waves(3000), steps=150, levels=(0.0, 0.15)).denoiser
+    return taught(waves(3000), NoiseModel.of("gaussian", 0.0, 0.15))
 
 
 def noisy(rows=800, seed=5):
@@ -67,7 +76,7 @@ def test_gaps_are_left_or_filled(denoiser):
 @pytest.mark.parametrize("kind", ["gaussian", "impulse"])
 def test_noisy_series_alone_teach(kind):
     clean, spoilt = noisy(3000)
-    made = fit_series_denoiser(spoilt, noise=kind, from_noisy=True, steps=120).denoiser.denoise(spoilt)
+    made = taught(spoilt, NoiseModel.of(kind), from_noisy=True).denoise(spoilt)
     assert (error(made, clean) < 0.8 * error(spoilt, clean)).all()
 
 

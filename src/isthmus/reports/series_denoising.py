@@ -31,7 +31,7 @@ def write_series_page(path: str | Path, result: SeriesDenoiseResult, *, force: b
         name=result.file.name if result.file else "series",
         about="A series, before and after noise was taken from it.",
         verdict=result.summary(),
-        measured="Not all that was taken is noise, and not all noise was taken: there is no truth to compare with.",
+        measured="Not all that was taken is noise, and not all noise was taken.",
         sections="\n".join(section.to_html() for section in sections),
     )
     write_bytes(path, page.encode(), force=force)

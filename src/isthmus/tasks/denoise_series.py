@@ -92,12 +92,12 @@ def fit_series_denoiser(
     """Learn to take noise from a series, and to fill its gaps.
 
     Args:
-        source: as for `open_series`: a clean series, to which noise is added; or a noisy one, with `from_noisy`.
+        source: a clean series, to which noise is added; or a noisy one, with `from_noisy`.
         output: the .ism file; None keeps the model in memory.
         noise: gaussian, poisson, salt_pepper, impulse, missing, blur or clipping.
         levels: the least and the greatest, as a share of each channel's range; None takes the usual ones.
-        from_noisy: nobody has it clean: gaussian noise is split into two independent ones, other noise must be
-            independent from row to row and have no mean.
+        from_noisy: nobody has it clean: gaussian noise is split into two independent ones, other noise
+            must be independent from row to row and have no mean.
         budget_s: seconds; replaces `steps`.
         steps: of training; None takes 2,000.
         seed: of everything random.

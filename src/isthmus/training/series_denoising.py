@@ -100,9 +100,8 @@ class SeriesLessons:
     def __init__(self, values: np.ndarray, plan: SeriesPlan) -> None:
         self._plan, planes = plan, planes_of(values.shape[1])
         filled, known = interpolated(values), np.isfinite(values)
-        self.lows = np.array([column[k].min() if k.any() else 0.0 for column, k in zip(values.T, known.T)])
-        self.highs = np.array([column[k].max() if k.any() else 1.0 for column, k in zip(values.T, known.T)])
-        self.highs = np.where(self.highs > self.lows, self.highs, self.lows + 1)
+        self.lows, highs = filled.min(axis=0), filled.max(axis=0)  # straight lines reach no further
+        self.highs = np.where(highs > self.lows, highs, self.lows + 1)
         scaled = ((filled - self.lows) / (self.highs - self.lows)).astype(np.float32)
         missing = max(0, 2 * plan.rows - len(scaled))
         self._groups = [
@@ -145,16 +144,16 @@ class SeriesLessons:
         self, windows: np.ndarray, levels: np.ndarray, there: np.ndarray, rng: np.random.Generator
     ) -> SeriesLesson:
         """Two noisy windows out of one, whose noises are independent; see training/denoising.py."""
-        share = rng.uniform(*SHARES, (len(windows), 1, 1)).astype(np.float32)
+        share = np.asarray(rng.uniform(*SHARES, (len(windows), 1, 1)), np.float32)
         extra = rng.standard_normal(windows.shape, np.float32) * levels[..., None]
         told = np.broadcast_to(levels[..., None] * np.sqrt(1 + share**2), windows.shape)
-        counts = np.asarray(there * (share**2 / (1 + share**2)), np.float32)
+        counts = there * (share * share / (1 + share * share))
         return SeriesLesson(windows + share * extra, told, windows - extra / share, counts)
 
     def _neighbours(self, windows: np.ndarray, there: np.ndarray, rng: np.random.Generator) -> SeriesLesson:
         """Of each two rows one is given and the other wanted; see training/denoising.py."""
         pairs = windows.reshape(*windows.shape[:2], -1, 2)
-        both = there.reshape(pairs.shape).all(axis=3).astype(np.float32)
+        both = np.asarray(there.reshape(pairs.shape).all(axis=3), np.float32)
         first = rng.integers(0, 2, (len(windows), 1, pairs.shape[2], 1))
         given, wanted = (
             np.take_along_axis(pairs, np.broadcast_to(n, (*pairs.shape[:3], 1)), axis=3)[..., 0]
