@@ -24,7 +24,7 @@ def taught(values, noise, **wishes):
     """By a small net, quickly."""
     from isthmus.training.series_denoising import SeriesPlan, train_series_denoiser
 
-    plan = SeriesPlan(noise=noise, channels=16, blocks=2, batch=8, steps=300, **wishes)
+    plan = SeriesPlan(noise=noise, channels=24, blocks=2, batch=8, steps=300, learning_rate=6e-3, **wishes)
     names = tuple(f"channel_{number}" for number in range(values.shape[1]))
     return train_series_denoiser(values, names, plan)
 
