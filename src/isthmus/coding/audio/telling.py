@@ -71,21 +71,26 @@ class Scales:
 
 
 class Table:
-    """Chances of tokens under each context; they begin with a guess."""
+    """Chances of tokens under each context; they begin with a guess.
 
-    def __init__(self, guess: np.ndarray) -> None:
-        self._counts = guess.copy()
+    Args:
+        guess: counts to begin with, int64 (context, token).
+        total_bits: the chances of a context add up to 2**total_bits.
+    """
+
+    def __init__(self, guess: np.ndarray, total_bits: int = _TOTAL_BITS) -> None:
+        self._counts, self._total = guess.copy(), 1 << total_bits
         self._told = np.empty(0)
         self.refresh()
 
     def refresh(self) -> None:
-        """Make chances of the counts: each at least 1, 2**23 together."""
+        """Make chances of the counts, each at least 1."""
         sums = self._counts.sum(axis=1, keepdims=True)
         full = sums[:, 0] > _FULL
         self._counts[full] = (self._counts[full] >> 1) + 1
-        spare = (1 << _TOTAL_BITS) - self._counts.shape[1]
+        spare = self._total - self._counts.shape[1]
         told = 1 + self._counts * spare // self._counts.sum(axis=1, keepdims=True)
-        told[:, 0] += (1 << _TOTAL_BITS) - told.sum(axis=1)
+        told[:, 0] += self._total - told.sum(axis=1)
         self._told = told.astype(np.float64)
 
     def chances(self, contexts: np.ndarray) -> np.ndarray:
@@ -101,8 +106,8 @@ class Tables:
     """Both tables, and when they are made anew: ever more rarely."""
 
     def __init__(self, alphabet: int) -> None:
-        level = _guesses(np.arange(_LEVELS) / 4, alphabet)
-        pair = _guesses(np.arange(_QUICK) / 2, alphabet)
+        level = guesses(np.arange(_LEVELS) / 4, alphabet)
+        pair = guesses(np.arange(_QUICK) / 2, alphabet)
         self._tables = Table(np.repeat(level, _PARTS, axis=0)), Table(np.repeat(pair, _SLOW, axis=0))
         self._seen = self._new = 0
 
@@ -122,8 +127,8 @@ class Tables:
             table.learn(rows, tokens)
 
 
-def _guesses(octaves: np.ndarray, alphabet: int) -> np.ndarray:
-    """Counts to begin with where magnitudes are so many octaves above a part: geometric ones."""
+def guesses(octaves: np.ndarray, alphabet: int) -> np.ndarray:
+    """Counts to begin with where magnitudes are so many octaves above a part of FINE: geometric ones."""
     found = np.ones((len(octaves), alphabet), np.int64)
     for row, octave in enumerate(octaves.tolist()):
         whole = int(octave)
