@@ -36,6 +36,10 @@ def decompress(
     items: Annotated[
         str | None, Option(metavar="START:STOP", help="Only these samples, counted from 0, STOP left out.")
     ] = None,
+    time: Annotated[
+        str | None,
+        Option(metavar="START:STOP", help="Of video: only what is shown then, in seconds from its start."),
+    ] = None,
     layer: Annotated[
         str | None,
         Option(
@@ -73,6 +77,7 @@ def decompress(
         output or (Path("restored") if archive == "-" else default_output(archive, "")),
         model=None if model is None else load_model(model),
         items=None if items is None else parse_items(items),
+        time=None if time is None else parse_time(time),
         layer=layer,
         variables=variable or None,
         workers=workers,
@@ -96,6 +101,20 @@ def output_limits(max_output_bytes: int | None) -> Limits:
     return (
         DEFAULT_LIMITS if max_output_bytes is None else replace(DEFAULT_LIMITS, output_bytes=max_output_bytes)
     )
+
+
+def parse_time(text: str) -> tuple[float, float]:
+    """START:STOP → two numbers of seconds.
+
+    >>> parse_time("2.5:4")
+    (2.5, 4.0)
+    """
+    from isthmus.errors import UseError
+
+    found = re.fullmatch(r"(\d+(?:\.\d*)?):(\d+(?:\.\d*)?)", text.strip())
+    if found is None or not float(found[1]) < float(found[2]):
+        raise UseError(f"--time must be START:STOP in seconds, like 2.5:4; got {text!r}.")
+    return float(found[1]), float(found[2])
 
 
 def parse_items(text: str) -> tuple[int, int]:

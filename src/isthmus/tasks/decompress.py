@@ -28,6 +28,7 @@ def decompress(
     *,
     model: AnyModel | None = None,
     items: tuple[int, int] | None = None,
+    time: tuple[float, float] | None = None,
     layer: str | None = None,
     variables: Sequence[str] | None = None,
     workers: int | None = 1,
@@ -43,6 +44,7 @@ def decompress(
         directory: where to put the files.
         model: needed only where the archive does not hold its own.
         items: (start, stop) to restore only those samples.
+        time: (start, stop) in seconds, of video: the frames shown within, of each clip.
         layer: "preview", "bound" or "lossless": how fine; None restores the finest there is.
         variables: of gridded arrays, the names of those to restore; None restores all.
         workers: processes that decode; None takes one a core where the data are large.
@@ -57,14 +59,17 @@ def decompress(
     """
     directory = Path(directory)
     order = DecompressOrder(
-        model=model, items=items, layer=layer, variables=None if variables is None else tuple(variables),
-        workers=workers, skip_damaged=skip_damaged, approximate=approximate, force=force, limits=limits,
+        model=model, items=items, time=time, layer=layer,
+        variables=None if variables is None else tuple(variables), workers=workers,
+        skip_damaged=skip_damaged, approximate=approximate, force=force, limits=limits,
     )  # fmt: skip
     modality = modality_of(archive, limits)
     if modality is not None:
         return modality.decompress(archive, directory, order)
     if variables is not None:
         raise UseError("--variable is for archives of gridded arrays: leave it out, or give --items.")
+    if time is not None:
+        raise UseError("--time is for archives of video: leave it out, or give --items.")
     if not isinstance(model, Model | None):
         raise UseError("Neither a detector nor a denoiser restores samples: give the model of the archive.")
     if skip_damaged:

@@ -25,6 +25,7 @@ MODALITIES = Registry(
         "audio": "isthmus.tasks.audio.room:Audio",
         "grid": "isthmus.tasks.grids.room:GriddedArrays",
         "table": "isthmus.tasks.tables.room:Tables",
+        "video": "isthmus.tasks.video.room:Video",
     },
 )
 

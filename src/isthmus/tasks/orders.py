@@ -70,6 +70,7 @@ class DecompressOrder(_Order):
 
     model: AnyModel | None = None
     items: tuple[int, int] | None = None
+    time: tuple[float, float] | None = None
     layer: str | None = None
     variables: tuple[str, ...] | None = None
     workers: int | None = 1

@@ -1,0 +1,159 @@
+"""Clips → an archive; its inverse is in archive.py."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from isthmus.coding.blocks import Layer
+from isthmus.coding.container import ArchiveWriter
+from isthmus.coding.video import ADAPTIVE
+from isthmus.data.video import Clip, Kind, Times, VideoSource, open_video
+from isthmus.errors import BadItem
+from isthmus.files import refuse_existing
+from isthmus.tasks.compressed import CompressResult, Winner
+from isthmus.tasks.video.blocks import Coder, Made, Run
+from isthmus.tasks.video.cuts import Told, frames_at_once, gathered
+from isthmus.tasks.video.promise import VideoPromise, make_promise
+from isthmus.tasks.workers import map_blocks, worker_count
+
+Progress = Callable[[int, int], None]
+PACKETS = "packets"
+"""The plan, and the layer, of a block that holds audio as it is."""
+
+
+def compress_video(
+    source: str | Path | VideoSource,
+    output: str | Path | BinaryIO,
+    *,
+    mode: str | None = None,
+    max_error: float | None = None,
+    error_mode: str = "abs",
+    effort: int = 5,
+    workers: int | None = 1,
+    skip_bad: bool = False,
+    force: bool = False,
+    progress: Progress | None = None,
+) -> CompressResult:
+    """Write clips as an archive; a block at a time is in memory.
+
+    Args:
+        source: a file of video, or a folder of such files.
+        output: the .isz file, or a binary file object.
+        mode: "lossless" (the default) or "bounded" (the default with a bound).
+        max_error: how far a sample that comes back may be from what it was, in its own steps.
+        error_mode: "abs".
+        effort: 1 to 9: in how many ways samples are predicted; more are slower and smaller.
+        workers: processes; None takes one a core where the data are large. Same bytes for any.
+        skip_bad: leave out what cannot be decoded.
+        force: replace an existing output.
+        progress: told frames begun and expected, after each block.
+    Raises:
+        UseError: the wishes contradict each other.
+        NoData, BadItem, MissingExtra: see VideoSource.
+    """
+    promise = make_promise(mode, max_error, error_mode)
+    video = open_video(source, skip_bad=skip_bad)
+    target = Path(output) if isinstance(output, (str, Path)) else output
+    if isinstance(target, Path):
+        refuse_existing(target, force=force)
+    count = worker_count(workers, video.raw_bytes, slow=True)
+    tally = _Tally(promise, expected=sum(max(1, each.expected) for each in video.clips))
+    coder, told = Coder(promise.error, effort), list[Told]()
+    with ArchiveWriter(target, promise.to_header(), force=force) as writer:
+        for clip in video.clips:
+            kind, ticks = video.kind(clip), list[int]()
+            for made in map_blocks(coder, _runs(video, clip, kind, ticks), count):
+                layer = Layer(promise.layer, made.payload, made.crc)
+                writer.add_block(range(tally.frames, tally.frames + made.frames), ADAPTIVE, [layer])
+                tally.add(made, kind)
+                if progress is not None:
+                    progress(min(tally.frames, tally.expected), tally.expected)
+            told.append(Told(clip.name, kind, Times.of(ticks), False))
+        told = _add_sounds(writer, video, told, tally)
+        writer.finish(None, {"video": [each.to_list() for each in told]})
+    return tally.result(video, target, writer.length)
+
+
+def _runs(video: VideoSource, clip: Clip, kind: Kind, ticks: list[int]) -> Iterator[Run]:
+    """The frames of each block; their times are added to `ticks`."""
+    for frames in gathered(video.frames(clip), frames_at_once(kind)):
+        ticks += [frame.ticks for frame in frames]
+        yield Run(kind, frames)
+
+
+def _add_sounds(writer: ArchiveWriter, video: VideoSource, told: list[Told], tally: _Tally) -> list[Told]:
+    """Write the audio of each clip, behind the frames of all."""
+    found, item = [], tally.frames
+    for clip, each in zip(video.clips, told, strict=True):
+        try:
+            data = video.sound(clip)
+        except BadItem as wrong:
+            data = b""
+            tally.advice.append(f"{clip.name}: {wrong} It was left out.")
+        if data:
+            writer.add_block([item], PACKETS, [Layer(PACKETS, data, zlib.crc32(data))])
+            item, tally.sound_bytes = item + 1, tally.sound_bytes + len(data)
+        found.append(replace(each, has_sound=bool(data)))
+    return found
+
+
+@dataclass
+class _Tally:
+    """Sums over blocks."""
+
+    promise: VideoPromise
+    expected: int
+    frames: int = 0
+    blocks: int = 0
+    raw_bytes: int = 0
+    samples: int = 0
+    payload_bytes: int = 0
+    sound_bytes: int = 0
+    lost: float = 0.0
+    advice: list[str] = field(default_factory=list)
+
+    def add(self, made: Made, kind: Kind) -> None:
+        """Take in a block."""
+        self.frames += made.frames
+        self.blocks += 1
+        self.raw_bytes += made.frames * kind.frame_bytes
+        self.samples += made.frames * sum(high * wide for high, wide in kind.shapes)
+        self.payload_bytes += len(made.payload)
+        self.lost += made.lost
+
+    @property
+    def psnr_db(self) -> float | None:
+        """Over all samples; None where nothing was lost."""
+        return 10 * math.log10(self.samples / self.lost) if self.lost else None
+
+    def result(self, video: VideoSource, target: Path | BinaryIO, length: int) -> CompressResult:
+        """What compressing gave."""
+        close = "" if self.psnr_db is None else f", PSNR {self.psnr_db:.2f} dB"
+        notes = (
+            "The clips were compressed with loss before: what is kept are the frames that they show, which "
+            "take more bytes than the files did.",
+        )
+        return CompressResult(
+            output=target if isinstance(target, Path) else None,
+            mode=self.promise.mode,
+            promise=self.promise.summary() + close,
+            samples=self.frames,
+            original_bytes=self.raw_bytes,
+            source_bytes=video.file_bytes,
+            archive_bytes=length,
+            model_bytes=0,
+            payload_bytes=self.payload_bytes,
+            overhead_bytes=length - self.payload_bytes,
+            metadata_bytes=self.sound_bytes,
+            winners={ADAPTIVE: Winner(self.blocks, self.payload_bytes)},
+            rivals={},
+            quality=None,
+            psnr_db=self.psnr_db,
+            advice=(*self.advice, *(notes if length > video.file_bytes else ())),
+            items="frames",
+        )
