@@ -13,8 +13,8 @@ BLOCK = 16
 FARTHEST = 32
 """Rows or columns that a block may move."""
 _COARSE = 4
-_STEPS = ((0, 0), *((y, x) for y in range(-2, 3) for x in range(-2, 3) if (y, x) != (0, 0)))
-_NEAR = ((0, 0), (-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
+_NEAR = ((-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1))
+_FAR = tuple((y, x) for y in range(-2, 3) for x in range(-2, 3) if (y, x) != (0, 0))
 _STILL = 24
 """A move must bring a block this much nearer, in sums of differences, to be worth telling."""
 
@@ -29,14 +29,13 @@ def find_motion(frame: np.ndarray, before: np.ndarray, farthest: int = FARTHEST)
     """
     search = _Search(frame, before, farthest)
     found, cost = search.zero()
-    for moves in (_coarse(frame, before, farthest, search.blocks),):
-        search.try_all(moves, found, cost)
+    search.try_all(_coarse(frame, before, farthest, search.blocks), found, cost)
     for _ in range(2):
-        for axis, step in ((0, 1), (0, -1), (1, 1), (1, -1)):
-            search.try_all(np.roll(found, step, axis), found, cost)
-    for steps in (_STEPS, _NEAR, _NEAR):
+        for axis, turn in ((0, 1), (0, -1), (1, 1), (1, -1)):
+            search.try_all(np.roll(found, turn, axis), found, cost)
+    for steps in (_FAR, _NEAR, _NEAR):
         centre = found.copy()
-        for step in steps[1:]:
+        for step in steps:
             search.try_all(centre + np.array(step), found, cost)
     return found
 

@@ -113,11 +113,9 @@ class Fronts:
     def close(self, step: int, padded: np.ndarray) -> None:
         """Write the borders that follow from the samples of a step."""
         width, by_row = self._shape.width, self._shape.strides[1]
-        first, last = self._starts.searchsorted([step, step - width + 1], "left")
         lanes = self._lanes(step)
-        begun = self._rows[first : lanes.stop] + step
+        begun = self._rows[self._starts.searchsorted(step) : lanes.stop] + step
         ended = self._rows[lanes.start : self._starts.searchsorted(step - width + 1, "right")] + step
-        del last
         for away in range(1, PAD + 1):
             padded[begun + by_row - away] = padded[begun]
             padded[ended + away] = padded[ended]

@@ -140,14 +140,17 @@ class Kind:
         """Undo `to_list`; DamagedFile for what no kind is."""
         try:
             layout, width, height, tick, rate, *colours, aspect, rotation = values
-            fractions = [Fraction(*map(_number, each)) for each in (tick, rate, aspect)]
-            numbers = [_number(each) for each in (width, height, *colours, rotation)]
+            tick, rate, aspect = (Fraction(*map(_number, each)) for each in (tick, rate, aspect))
+            space = [_number(each) for each in colours]
+            for each in (width, height, rotation):
+                _number(each)
         except (TypeError, ValueError, ZeroDivisionError):
             raise DamagedFile("A kind of video is not told as it must be.") from None
-        possible = layout in LAYOUTS and len(colours) == 4 and fractions[0] > 0
-        if not possible or not all(1 <= each <= LARGEST_SIDE for each in numbers[:2]):
+        possible = layout in LAYOUTS and len(space) == 4 and tick > 0
+        if not possible or not all(1 <= each <= LARGEST_SIDE for each in (width, height)):
             raise DamagedFile("A kind of video has a size or a form that cannot be.")
-        return cls(layout, *numbers[:2], *fractions[:2], *numbers[2:6], fractions[2], numbers[6])
+        first, second, third, fourth = space
+        return cls(layout, width, height, tick, rate, first, second, third, fourth, aspect, rotation)
 
 
 def _number(value: Any) -> int:
