@@ -13,6 +13,7 @@ from isthmus.model.saved import Saved
 from isthmus.model.series_denoiser import SeriesDenoiser
 from isthmus.model.series_detector import SeriesDetector
 from isthmus.model.sound_denoiser import SoundDenoiser
+from isthmus.model.video_model import VideoModel
 
 __all__ = [
     "Decoder",
@@ -23,6 +24,7 @@ __all__ = [
     "SeriesDenoiser",
     "SeriesDetector",
     "SoundDenoiser",
+    "VideoModel",
     "load_model",
 ]
 

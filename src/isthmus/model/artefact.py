@@ -124,14 +124,19 @@ class Model:
     def save(self, path: str | Path, *, force: bool = True) -> Path:
         """Write the .ism file, whole or not at all."""
         path = Path(path)
+        write_document(path, self.document(), self.tensors(), force=force)
+        return path
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """All arrays of the file, by name."""
         tensors = {f"decoder.{name}": array for name, array in self.decoder.tensors().items()}
         tensors |= {f"encoder.{name}": array for name, array in self.encoder.items()}
         if self.contexts is not None:
             tensors |= {f"contexts.{name}": array for name, array in self.contexts.tensors().items()}
-        write_document(path, self._document(), tensors, force=force)
-        return path
+        return tensors
 
-    def _document(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
+        """What the file says beside them, JSON-ready."""
         return {
             "format": self.decoder.document()["format"],
             "hash": self.hash,
@@ -156,8 +161,16 @@ class Model:
         path = Path(path)
         document, tensors = read_document(path)
         encoder, decoder = under("encoder.", tensors), under("decoder.", tensors)
+        _require_whole(document, encoder, decoder, under("contexts.", tensors), path)
+        return cls.from_document(document, tensors, str(path))
+
+    @classmethod
+    def from_document(
+        cls, document: Mapping[str, Any], tensors: Mapping[str, np.ndarray], what: str
+    ) -> Model:
+        """Undo `document` and `tensors`, whose hashes are right; DamagedFile and MachineError as `load`."""
+        encoder, decoder = under("encoder.", tensors), under("decoder.", tensors)
         contexts = under("contexts.", tensors)
-        _require_whole(document, encoder, decoder, contexts, path)
         try:
             model = cls(
                 decoder=Decoder.from_parts(document["decoder"], decoder),
@@ -169,7 +182,7 @@ class Model:
             )
             assert model._encoder is not None  # its operations fit its weights
         except (KeyError, TypeError, ValueError, ConfigError) as wrong:
-            raise DamagedFile(f"{path} lacks or misstates {wrong}; fetch the file again.") from wrong
+            raise DamagedFile(f"{what} lacks or misstates {wrong}; fetch the file again.") from wrong
         return model
 
 

@@ -19,10 +19,12 @@ COARSE = 24
 _FINE_BITS = 6
 _MISS_BITS = 2  # of a prediction's, which what was missed leaves out
 _MOST_MISS = (1 << 16) - 1
-_NEAR = ((0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0))
-_THEN = ((0, 0), (0, 1), (1, 0), (0, -1), (-1, 0))
-_HEED_NEAR, _HEED_THEN = np.array([12, 12, 6, 6, 3, 3]), np.array([8, 4, 4, 2, 2])
-_HEED_GUIDE = 8
+_NEAR = ((0, -1), (-1, 0), (-1, -1), (-1, 1), (0, -2), (-2, 0), (-1, 2), (-2, 1))
+_THEN = ((0, 0), (0, 1), (1, 0), (0, -1))
+_HEED_NEAR, _HEED_THEN = np.array([24, 22, 2, 7, 11, 9, 5, 3]), np.array([8, 2, 2, 1])
+_HEED_GUIDE, _HEED_LAST_GUIDE = 3, 12
+_HEED = 24.0
+"""What heed to a miss of a 16th makes it a 64th: about a fourth of all."""
 _MOST_TOP_32 = (1 << 12) - 1
 """Up to which weighted sums fit 32 bits: of at most 32 taps of weights below 2**13."""
 assert 1 << _FINE_BITS == FINE
@@ -88,7 +90,9 @@ class _State:
         beside = [guide * sight.shape.places for guide in range(1, sight.guides + 1)]
         self._near = np.concatenate([sight.places(_NEAR), np.array(beside, np.int64)])
         self._past = sight.places(_THEN)
-        self._heed = np.concatenate([_HEED_NEAR, np.full(len(beside), _HEED_GUIDE)])
+        guides = np.full(len(beside), _HEED_GUIDE)
+        guides[1:] = _HEED_LAST_GUIDE  # of colours, the other colour tells more than brightness
+        self._heed = np.concatenate([_HEED_NEAR, guides])
         self._ways = plan.ways.chosen.ravel()
         self._weights = plan.ways.weights.astype(np.int64 if plan.top > _MOST_TOP_32 else np.int32)
         self._tables = plan.tables()
@@ -140,10 +144,10 @@ class _State:
     ) -> Contexts:
         near = self._missed[here[:, None] + self._near] @ self._heed
         past = self._missed[there[:, None] + self._past] @ _HEED_THEN
-        level = levels((near + past + 4) * 0.25, 2)
+        level = levels((near + past + _HEED) / _HEED, 2)
         level = np.minimum(np.maximum(level, 0), LEVELS - 1)
         part = np.abs(fraction) * (2 * PARTS) // (FINE + 1)
-        beside = np.minimum(levels(near * 0.33 + 1, 1), COARSE - 1)
-        earlier = np.minimum(levels(past * 0.5 + 1, 1), COARSE - 1)
+        beside = np.minimum(levels((near + 21) / 21, 1), COARSE - 1)
+        earlier = np.minimum(levels((past + 4) * 0.25, 1), COARSE - 1)
         coarse = np.minimum(level >> 2, COARSE - 1)
         return level * PARTS + part, ways * COARSE + coarse, beside * COARSE + earlier
