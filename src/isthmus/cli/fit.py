@@ -92,10 +92,12 @@ def fit(
     """Train an autoencoder on SOURCE; on a table, small ones that detect odd rows; or a denoiser."""
     from isthmus.config import parse_duration
     from isthmus.data.tables import is_table
+    from isthmus.data.video import is_video
     from isthmus.model import Model
     from isthmus.tasks.detect import fit_detector
     from isthmus.tasks.fit import fit as run
     from isthmus.tasks.series.detect import fit_series_detector
+    from isthmus.tasks.video.learning import fit_video
     from isthmus.threads import limit_threads
 
     output = output or default_output(source, ".ism")
@@ -155,6 +157,21 @@ def fit(
     if noise is not None or levels is not None or noisy:
         raise UseError("--noise, --levels and --noisy are for denoisers: add --recipe denoise.")
     settings = [*(set_ or []), *train_settings(seed=seed, threads=threads, device=device)]
+    if is_video(source):
+        refuse("A model of video", recipe=recipe, resume=resume or None, **{"for": for_, "from": from_})
+        voice.result(
+            fit_video(
+                source,
+                output,
+                budget_s=budget_s,
+                settings=settings,
+                skip_bad=skip_bad,
+                force=force,
+                quiet=voice.quiet,
+                say=voice.say,
+            )
+        )
+        return
     try:
         fitted = run(
             source,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 READS = "A folder or .zip of images, an image, .npy, .npz, an IDX file; or digits, mnist, mnist-test."
 GRIDS = "gridded arrays: .nc, .h5 of netCDF 4, .zarr"
 AUDIO = "audio: .wav, .flac, .ogg, .mp3, a folder or .zip of such"
+VIDEO = "video: .mp4, .mkv, .mov, .webm, .avi, a folder of such"
 
 
 def _version(asked: bool) -> None:
@@ -35,14 +36,15 @@ Verbose = Annotated[
 Debug = Annotated[bool, Option("--debug", help="Show tracebacks.", rich_help_panel="Output")]
 
 LearnsFrom = Annotated[
-    str, Argument(metavar="SOURCE", help=f"{READS} Or a table: .csv, .parquet …", show_default=False)
+    str,
+    Argument(metavar="SOURCE", help=f"{READS} Or a table: .csv, .parquet … Or {VIDEO}.", show_default=False),
 ]
 SourceArgument = Annotated[str, Argument(metavar="SOURCE", help=READS, show_default=False)]
 CompressedArgument = Annotated[
     str,
     Argument(
         metavar="SOURCE",
-        help=f"{READS} Or a table: .csv, .jsonl, .parquet … Or {AUDIO}. Or {GRIDS}.",
+        help=f"{READS} Or a table: .csv, .jsonl, .parquet … Or {AUDIO}. Or {GRIDS}. Or {VIDEO}.",
         show_default=False,
     ),
 ]

@@ -1,4 +1,4 @@
-"""Two autoencoders that together tell video ⇄ `.ism`: one of pictures, one of what the last one did not expect.
+"""Two autoencoders that together tell video ⇄ `.ism`: one of pictures, one of what was not expected.
 
 Both see planes of 8 bits as grey images of any size. The second one's are differences to the frame before as
 it came back, moved: 128 where nothing changed.

@@ -14,7 +14,9 @@ from isthmus.coding.container import ArchiveReader
 from isthmus.data.names import check_names, prepare_outputs
 from isthmus.data.video import Frame, Times, restored_names, write_clip
 from isthmus.data.video.writing import ending_for
-from isthmus.errors import DamagedFile, UseError
+from isthmus.errors import DamagedFile, ModelNeeded, UseError
+from isthmus.model import AnyModel, VideoModel
+from isthmus.model.video_model import VideoDecoder
 from isthmus.tasks.orders import DecompressOrder
 from isthmus.tasks.restored import DecompressResult
 from isthmus.tasks.video.blocks import Decoder, Task
@@ -32,6 +34,8 @@ class OpenedVideo:
     cuts: tuple[Cut, ...]
     """Of each block of frames."""
     promise: VideoPromise
+    model: VideoDecoder | None = None
+    """Of a lossy archive."""
 
     def frames(self, clip: int, wanted: np.ndarray, *, workers: int = 1) -> Iterator[Frame]:
         """Frames of a clip, in order.
@@ -44,7 +48,7 @@ class OpenedVideo:
         needed = [
             number for number, cut in enumerate(self.cuts) if cut.clip == clip and _inside(cut, wanted).size
         ]
-        decoded = map_blocks(Decoder(self.reader.limits), map(self.task, needed), workers)
+        decoded = map_blocks(Decoder(self.reader.limits, self.model), map(self.task, needed), workers)
         for number, planes in zip(needed, decoded, strict=True):
             cut = self.cuts[number]
             for frame in _inside(cut, wanted).tolist():
@@ -71,8 +75,18 @@ def _inside(cut: Cut, wanted: np.ndarray) -> np.ndarray:
     return wanted[(wanted >= cut.first) & (wanted < cut.first + cut.frames)]
 
 
-def opened_video(reader: ArchiveReader) -> OpenedVideo:
-    """An archive of video that is open, ready to be decoded; DamagedFile where it contradicts itself."""
+def opened_video(
+    reader: ArchiveReader, model: AnyModel | None = None, *, decodes: bool = True
+) -> OpenedVideo:
+    """An archive of video that is open, ready to be decoded.
+
+    Args:
+        model: needed where a lossy archive does not hold its own.
+        decodes: whether frames will be asked for, so that the model must be there.
+    Raises:
+        DamagedFile: it contradicts itself.
+        ModelNeeded: the model is neither held nor given, or another one was given.
+    """
     told = reader.extras.get("video")
     if not isinstance(told, list) or not told:
         raise DamagedFile(f"{reader.name} does not say which clips it holds.")
@@ -92,12 +106,36 @@ def opened_video(reader: ArchiveReader) -> OpenedVideo:
         first += length
     if len(reader.blocks) != len(lengths) or first != sum(lengths):
         raise DamagedFile(f"{reader.name} has other blocks than its clips need.")
-    return OpenedVideo(reader, clips, tuple(cuts), VideoPromise.from_header(reader.header))
+    promise = VideoPromise.from_header(reader.header)
+    decoder = _model_of(reader, promise, model) if decodes else None
+    return OpenedVideo(reader, clips, tuple(cuts), promise, decoder)
+
+
+def _model_of(reader: ArchiveReader, promise: VideoPromise, given: AnyModel | None) -> VideoDecoder | None:
+    wanted = promise.model_hash
+    if wanted is None:
+        return None
+    held = reader.model_bytes
+    if held is not None:
+        found = VideoDecoder.from_bytes(held, max_bytes=reader.limits.model_bytes)
+        if found.hash != wanted:
+            raise DamagedFile(f"{reader.name} holds another model than it names.")
+        return found
+    if not isinstance(given, VideoModel):
+        raise ModelNeeded(
+            f"{reader.name} was made with a model of video that it does not hold, {wanted[:12]}…. "
+            "Give it with -m."
+        )
+    if given.hash != wanted:
+        raise ModelNeeded(
+            f"{reader.name} was made with the model {wanted[:12]}…; the one given is {given.hash[:12]}…."
+        )
+    return given.decoder
 
 
 def video_facts(reader: ArchiveReader) -> tuple[str, dict[str, Any]]:
     """A title, and facts for people."""
-    opened = opened_video(reader)
+    opened = opened_video(reader, decodes=False)
     clips, frames = opened.clips, sum(each.times.count for each in opened.clips)
     seconds = sum(float((each.times.ticks[-1] - each.times.first) * each.kind.tick_s) for each in clips)
     kinds = sorted({each.kind.summary() for each in clips})
@@ -120,7 +158,7 @@ def decompress_video(
     A clip that is not restored whole has no audio.
     """
     with ExitStack() as stack:
-        opened = opened_video(stack.enter_context(ArchiveReader(archive, limits=order.limits)))
+        opened = opened_video(stack.enter_context(ArchiveReader(archive, limits=order.limits)), order.model)
         wanted = _wanted(opened, order)
         ends = [
             ending_for(_times(opened, clip, frames), opened.clips[clip].kind)

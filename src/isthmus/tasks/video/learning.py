@@ -26,6 +26,8 @@ from isthmus.tasks.video.lossy import _groups, _less, _moved
 PAIRS = 96
 """Of neighbouring frames that are learned from, at most, over all clips."""
 BUDGET_S = 600.0
+_SETTINGS = ("contexts.trees=0", *(f"net.{half}.stride=8" for half in ("encoder", "decoder")))
+"""Over those of the recipe: no contexts for lossless coding, and patches that suit most video."""
 _QUALITIES = (10, 30, 50, 70, 90)
 _MOST_SAMPLES = 1 << 25
 
@@ -67,7 +69,7 @@ def fit_video(
     Args:
         source: a file of video, or a folder of such; of 8 bits a sample.
         output: the .ism file; None keeps the model in memory.
-        budget_s: seconds to learn; 10 minutes where nothing is said.
+        budget_s: seconds to learn; 10 minutes where neither this nor train.steps is said.
         settings: "key=value" strings on top of the recipe of images, for both halves.
         skip_bad: leave out what cannot be decoded.
         force: replace an existing output.
@@ -85,8 +87,9 @@ def fit_video(
     video = open_video(source, skip_bad=skip_bad)
     pairs = list(_pairs(video))
     say(f"{len(pairs):,} pairs of frames of {len(video.clips):,} clips; recipe images, twice")
-    half_s = (BUDGET_S if budget_s is None else budget_s) / 2
-    chosen = ["contexts.trees=0", *settings]
+    is_counted = any(each.partition("=")[0].strip() == "train.steps" for each in settings)
+    half_s = None if budget_s is None and is_counted else (budget_s or BUDGET_S) / 2
+    chosen = [*_SETTINGS, *settings]
     with tempfile.TemporaryDirectory() as folder:
         first = fit(
             Samples([plane for _, frame in pairs for plane in frame], PLANE, name=video.name),
@@ -118,7 +121,9 @@ def _pairs(video: VideoSource) -> Iterator[Pair]:
     for clip in video.clips:
         kind = video.kind(clip)
         if kind.top != 255:
-            raise BadItem(f"{clip.name} must have 8 bits a sample to be learned from; it is {kind.summary()}.")
+            raise BadItem(
+                f"{clip.name} must have 8 bits a sample to be learned from; it is {kind.summary()}."
+            )
         count = sum(1 for _ in video.frames(clip))
         most = min(PAIRS // len(video.clips), _MOST_SAMPLES // (2 * kind.frame_bytes * len(video.clips)))
         wanted = set(np.linspace(1, max(1, count - 1), max(1, min(most, count - 1))).astype(int).tolist())

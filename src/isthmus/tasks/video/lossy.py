@@ -1,12 +1,12 @@
 """Some frames ⇄ the payload of a block at a quality, by a model of video.
 
 The first frame is told by the model's half for pictures. Each later one is what is expected, the frame before
-as it came back and moved by its blocks, and the difference, told by the other half; where the expectation is no
-better than nothing, as after a cut, the frame is told as a picture. Reader and writer do the same in integers,
-so what comes back is the same everywhere, and errors do not add up.
+as it came back and moved by its blocks, and the difference, told by the other half; where what is expected is
+no better than nothing, as after a cut, the frame is told as a picture. Reader and writer do the same in
+integers, so what comes back is the same everywhere, and errors do not add up.
 
-The payload: varint, the quality; for each frame 1 if it is a picture, else 0; sized, one message of the motion of
-all frames that are none; then of each frame, sized, its latents.
+The payload: varint, the quality; for each frame 1 if it is a picture, else 0; sized, one message of the
+motion of all frames that are none; then of each frame, sized, its latents.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Lossy:
     """uint8 (frame, row, column) each."""
 
 
-def encode_lossy(planes: Sequence[np.ndarray], model: VideoModel, quality: int, *, thrifty: bool = True) -> Lossy:
+def encode_lossy(
+    planes: Sequence[np.ndarray], model: VideoModel, quality: int, *, thrifty: bool = True
+) -> Lossy:
     """Frames → a payload.
 
     Args:
@@ -80,14 +82,20 @@ def encode_lossy(planes: Sequence[np.ndarray], model: VideoModel, quality: int, 
     return Lossy(payload, [np.stack(each) for each in zip(*restored, strict=True)])
 
 
-def decode_lossy(payload: bytes, decoder: VideoDecoder, form: Form, frames: int, limits: Limits) -> list[np.ndarray]:
+def decode_lossy(
+    payload: bytes, decoder: VideoDecoder, form: Form, frames: int, limits: Limits
+) -> list[np.ndarray]:
     """Undo `encode_lossy`: the planes, each (frame, row, column).
 
     Raises:
         DamagedFile: the bytes are no such frames.
         TooLarge: they would take more than `limits` allow.
     """
-    if not 1 <= frames <= BLOCK_FRAMES or (frames > 1 and frames * form.samples > BLOCK_SAMPLES) or form.top != 255:
+    if (
+        not 1 <= frames <= BLOCK_FRAMES
+        or (frames > 1 and frames * form.samples > BLOCK_SAMPLES)
+        or form.top != 255
+    ):
         raise DamagedFile("A block of video is of frames that no model tells.")
     limits.require("block_bytes", frames * form.samples + _SAMPLE_BYTES * form.samples, "A block of video")
     fields = ByteReader(payload, "A block of video")

@@ -12,16 +12,20 @@ from isthmus.coding.container import ArchiveReader
 from isthmus.data.video import VideoSource, open_video
 from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
+from isthmus.model import AnyModel
 from isthmus.tasks.video.archive import OpenedVideo, opened_video
 
 
-def verify_video(path: Path, against: Any, limits: Limits) -> tuple[list[str], str | None, str]:
+def verify_video(
+    path: Path, model: AnyModel | None, against: Any, limits: Limits
+) -> tuple[list[str], str | None, str]:
     """What is wrong, the name of what it was compared with, and the promise in words."""
     with ArchiveReader(path, limits=limits) as reader:
-        opened = opened_video(reader)
+        opened = opened_video(reader, model)
         video = None if against is None else open_video(against)
         problems = list(_problems(opened, video))
-        return problems, None if video is None else video.name, opened.promise.summary()
+        promise = "" if opened.promise.quality is not None else opened.promise.summary()
+        return problems, None if video is None else video.name, promise
 
 
 def _problems(opened: OpenedVideo, video: VideoSource | None) -> Iterator[str]:
@@ -46,7 +50,7 @@ def _problems(opened: OpenedVideo, video: VideoSource | None) -> Iterator[str]:
                     yield f"{told.name} shows frame {count:,} at another time"
                     return
                 apart = max(_apart(*pair) for pair in zip(mine.planes, theirs.planes, strict=True))
-                if apart > opened.promise.error:
+                if opened.promise.quality is None and apart > opened.promise.error:
                     yield (
                         f"{told.name} is not as it was, first in frame {count:,} (counted from 0), "
                         f"by {apart:,}"

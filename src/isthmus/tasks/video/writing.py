@@ -15,9 +15,11 @@ from isthmus.coding.video import ADAPTIVE
 from isthmus.data.video import Clip, Kind, Times, VideoSource, open_video
 from isthmus.errors import BadItem
 from isthmus.files import refuse_existing
+from isthmus.model import VideoModel
 from isthmus.tasks.compressed import CompressResult, Winner
 from isthmus.tasks.video.blocks import Coder, Made, Run
 from isthmus.tasks.video.cuts import Told, frames_at_once, gathered
+from isthmus.tasks.video.lossy import PREDICTED
 from isthmus.tasks.video.promise import VideoPromise, make_promise
 from isthmus.tasks.workers import map_blocks, worker_count
 
@@ -33,6 +35,9 @@ def compress_video(
     mode: str | None = None,
     max_error: float | None = None,
     error_mode: str = "abs",
+    model: VideoModel | None = None,
+    quality: int | None = None,
+    embed_model: bool = True,
     effort: int = 5,
     workers: int | None = 1,
     skip_bad: bool = False,
@@ -44,9 +49,13 @@ def compress_video(
     Args:
         source: a file of video, or a folder of such files.
         output: the .isz file, or a binary file object.
-        mode: "lossless" (the default) or "bounded" (the default with a bound).
+        mode: "lossless" (the default), "bounded" (the default with a bound), or "lossy" (the default with a
+            model).
         max_error: how far a sample that comes back may be from what it was, in its own steps.
         error_mode: "abs".
+        model: made by `fit_video`; needed for a lossy archive of clips of 8 bits, and for nothing else.
+        quality: 1 to 100, of a lossy archive; 50 where nothing is said.
+        embed_model: keep what decoding needs of the model in the archive; else `decompress` wants the model.
         effort: 1 to 9: in how many ways samples are predicted; more are slower and smaller.
         workers: processes; None takes one a core where the data are large. Same bytes for any.
         skip_bad: leave out what cannot be decoded.
@@ -56,27 +65,32 @@ def compress_video(
         UseError: the wishes contradict each other.
         NoData, BadItem, MissingExtra: see VideoSource.
     """
-    promise = make_promise(mode, max_error, error_mode)
+    told_hash = None if model is None else model.hash
+    promise = make_promise(mode, max_error, error_mode, quality=quality, model_hash=told_hash)
     video = open_video(source, skip_bad=skip_bad)
     target = Path(output) if isinstance(output, (str, Path)) else output
     if isinstance(target, Path):
         refuse_existing(target, force=force)
     count = worker_count(workers, video.raw_bytes, slow=True)
     tally = _Tally(promise, expected=sum(max(1, each.expected) for each in video.clips))
-    coder, told = Coder(promise.error, effort), list[Told]()
+    coder, told = Coder(promise, effort, None if promise.quality is None else model), list[Told]()
+    plan = ADAPTIVE if promise.quality is None else PREDICTED
+    packed = coder.model.decoder.packed if coder.model is not None and embed_model else None
     with ArchiveWriter(target, promise.to_header(), force=force) as writer:
         for clip in video.clips:
             kind, ticks = video.kind(clip), list[int]()
+            if coder.model is not None and kind.top != 255:
+                raise BadItem(f"{clip.name} must have 8 bits a sample to be lossy; it is {kind.summary()}.")
             for made in map_blocks(coder, _runs(video, clip, kind, ticks), count):
                 layer = Layer(promise.layer, made.payload, made.crc)
-                writer.add_block(range(tally.frames, tally.frames + made.frames), ADAPTIVE, [layer])
+                writer.add_block(range(tally.frames, tally.frames + made.frames), plan, [layer])
                 tally.add(made, kind)
                 if progress is not None:
                     progress(min(tally.frames, tally.expected), tally.expected)
             told.append(Told(clip.name, kind, Times.of(ticks), False))
         told = _add_sounds(writer, video, told, tally)
-        writer.finish(None, {"video": [each.to_list() for each in told]})
-    return tally.result(video, target, writer.length)
+        writer.finish(packed, {"video": [each.to_list() for each in told]})
+    return tally.result(video, target, writer.length, 0 if packed is None else len(packed))
 
 
 def _runs(video: VideoSource, clip: Clip, kind: Kind, ticks: list[int]) -> Iterator[Run]:
@@ -131,9 +145,12 @@ class _Tally:
         """Over all samples; None where nothing was lost."""
         return 10 * math.log10(self.samples / self.lost) if self.lost else None
 
-    def result(self, video: VideoSource, target: Path | BinaryIO, length: int) -> CompressResult:
+    def result(
+        self, video: VideoSource, target: Path | BinaryIO, length: int, model_bytes: int
+    ) -> CompressResult:
         """What compressing gave."""
         close = "" if self.psnr_db is None else f", PSNR {self.psnr_db:.2f} dB"
+        plan = ADAPTIVE if self.promise.quality is None else PREDICTED
         notes = (
             "The clips were compressed with loss before: what is kept are the frames that they show, which "
             "take more bytes than the files did.",
@@ -146,13 +163,13 @@ class _Tally:
             original_bytes=self.raw_bytes,
             source_bytes=video.file_bytes,
             archive_bytes=length,
-            model_bytes=0,
+            model_bytes=model_bytes,
             payload_bytes=self.payload_bytes,
-            overhead_bytes=length - self.payload_bytes,
+            overhead_bytes=length - self.payload_bytes - model_bytes,
             metadata_bytes=self.sound_bytes,
-            winners={ADAPTIVE: Winner(self.blocks, self.payload_bytes)},
+            winners={plan: Winner(self.blocks, self.payload_bytes)},
             rivals={},
-            quality=None,
+            quality=self.promise.quality,
             psnr_db=self.psnr_db,
             advice=(*self.advice, *(notes if length > video.file_bytes else ())),
             items="frames",
