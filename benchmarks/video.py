@@ -2,8 +2,8 @@
 
 Everything counts on our side: the archive as a file, with the times of all frames. Of the others the packets
 count, without a container. The first frames of each clip, in one go: others may look back as far as they
-like, ours begins anew every 64 frames. Every archive is restored and compared. All clips were H.264 before, so
-that much of them stands still to the last bit. Constants were chosen on the first 30 frames of bikes and
+like, ours begins anew every 64 frames. Every archive is restored and compared. All clips were H.264 before,
+so that much of them stands still to the last bit. Constants were chosen on the first 30 frames of bikes and
 carphone-pristine. CPU times are of one process on a machine that did other things besides.
 
     make bench NAME=video

@@ -1,4 +1,4 @@
-"""Video at a quality, by a model: the same everywhere, closer for more bytes, alone or with the model beside."""
+"""Video at a quality, by a model: the same everywhere, closer for more bytes, alone or with the model."""
 
 from fractions import Fraction
 

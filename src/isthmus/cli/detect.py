@@ -8,6 +8,7 @@ from typing import Annotated
 
 from typer import Option
 
+from isthmus.cli.fit import refuse
 from isthmus.cli.options import (
     As,
     Force,
@@ -76,8 +77,9 @@ def detect(
     seed: Seed = None,
     threads: Threads = None,
 ) -> None:
-    """Find the odd rows of TABLE, or spans of a series, by MODEL or by what is usual in TABLE itself."""
+    """Find odd rows of TABLE, spans of a series or frames of video, by MODEL or by what is usual in it."""
     from isthmus.config import parse_duration
+    from isthmus.data.video import is_video
     from isthmus.files import refuse_existing
     from isthmus.model import load_model
     from isthmus.model.detector import Detector
@@ -86,6 +88,15 @@ def detect(
     from isthmus.threads import limit_threads
 
     limit_threads(threads)
+    if is_video(source):
+        others = {"false-alarms": false_alarms, "discoveries": discoveries, "as": as_}
+        refuse(
+            "The search for odd frames", model=model, budget=budget, schema=schema, header=header,
+            seed=seed, mode=None if mode == "contaminated" else mode, stamp=stamp,
+            follow=follow or None, **others,
+        )  # fmt: skip
+        _frames(voice, source, output, contamination, report, skip_bad=skip_bad, force=force)
+        return
     if report is not None:
         refuse_existing(report, force=force)
     to_stdout = output == "-"
@@ -140,3 +151,34 @@ def detect(
         voice.say(f"the oddest rows and their reasons in {report}")
     voice.left_out(result.skipped)
     voice.result(result, to_stderr=to_stdout)
+
+
+def _frames(
+    voice: Voice,
+    source: str,
+    output: str | None,
+    contamination: float | None,
+    report: Path | None,
+    *,
+    skip_bad: bool,
+    force: bool,
+) -> None:
+    """Odd frames of clips."""
+    from isthmus.files import refuse_existing
+    from isthmus.tasks.video.detecting import detect_frames, frame_lines
+
+    if report is not None:
+        refuse_existing(report, force=force)
+    to_stdout = output == "-"
+    found = detect_frames(
+        source, None if to_stdout else output, contamination=contamination, skip_bad=skip_bad, force=force
+    )
+    if to_stdout:
+        sys.stdout.writelines(frame_lines(found.found))
+    if report is not None:
+        from isthmus.reports.frames import write_frames_report
+
+        write_frames_report(found, source, report, force=force)
+        voice.say(f"the oddest frames in {report}")
+    voice.left_out(found.skipped)
+    voice.result(found, to_stderr=to_stdout)

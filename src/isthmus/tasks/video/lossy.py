@@ -76,8 +76,8 @@ def encode_lossy(
     head = write_varint(quality) + bytes(pictures)
     moves = Writer()
     if motions:
-        shape = motions[0].shape[:2]
-        tell_motion(moves, len(motions), *shape, _REACH, np.stack(motions))
+        high, wide = motions[0].shape[:2]
+        tell_motion(moves, len(motions), high, wide, _REACH, np.stack(motions))
     payload = head + b"".join(map(_sized, [moves.to_bytes() if motions else b"", *told]))
     return Lossy(payload, [np.stack(each) for each in zip(*restored, strict=True)])
 

@@ -51,8 +51,9 @@ class VideoPromise:
     @classmethod
     def from_header(cls, header: Mapping[str, Any]) -> VideoPromise:
         """As a header tells it; DamagedFile for what no writer tells."""
-        error, quality, parts = header.get("bound", 0), header.get("quality"), header.get("parts")
-        possible = type(error) is int and 0 <= error <= _MOST_ERROR and isinstance(parts, dict)
+        error, quality, told = header.get("bound", 0), header.get("quality"), header.get("parts")
+        parts: dict[str, Any] = told if isinstance(told, dict) else {}
+        possible = type(error) is int and 0 <= error <= _MOST_ERROR
         possible &= quality is None or (type(quality) is int and 1 <= quality <= MAX_QUALITY)
         if not possible or (quality is not None) != (VIDEO in parts):
             raise DamagedFile("The header misstates what became of the video.")
