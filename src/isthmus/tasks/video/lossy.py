@@ -31,6 +31,8 @@ from isthmus.tasks.blocks import decode_preview, encode_preview
 
 PREDICTED = "predicted"
 """The plan of such a block."""
+FINER = 10
+"""By how much the quality of pictures is higher: frames that follow are built upon them."""
 _REACH = QUARTERS * (FARTHEST + 1)
 _SAMPLE_BYTES = 128
 Planes = list[np.ndarray]
@@ -68,9 +70,11 @@ def encode_lossy(
             else:
                 motions.append(motion)
         pictures.append(expected is None)
-        half = model.first if expected is None else model.later
+        half, own = model.later, quality
+        if expected is None:
+            half, own = model.first, min(quality + FINER, MAX_QUALITY)
         groups = _groups(frame if expected is None else _less(frame, expected))
-        payload = encode_preview(half, groups, quality, thrifty=thrifty)[0]
+        payload = encode_preview(half, groups, own, thrifty=thrifty)[0]
         told.append(payload)
         restored.append(_shown(decoder, payload, frame, expected))
     head = write_varint(quality) + bytes(pictures)

@@ -1,0 +1,90 @@
+"""Lossy video by a model learned from the same camera, beside x264, x265 and AV1.
+
+The model learns from the first frames of a clip and is tested on later ones of it, which it never saw. Bytes
+count whole on our side, the archive with its times, once with the model and once without (for an archive of so
+few frames the model is most of it). Of the others the packets count, without a container. PSNR is of the first
+plane, over all frames. BD-rates: how many more bytes ours take at equal PSNR, the model not counted, over the
+range that both reach. The clip was H.264 before, which favours x264.
+
+    make bench NAME=video-lossy
+"""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import data_root, machine, publish
+from common_video import Coded, Encoder, as_file, by_rival, first_frames, psnr_db
+
+from isthmus.data.video import VideoSource
+from isthmus.tasks.compress import compress, decompress
+from isthmus.tasks.video.learning import fit_video
+
+CLIP, LEARNED, FIRST, LAST = "bikes", 150, 180, 244
+SETTINGS = ("train.steps=400", "train.threads=1")
+QUALITIES = (15, 35, 55, 75)
+CRFS = {
+    "x264 medium": ("libx264", {"preset": "medium"}, (16, 20, 24, 28, 33)),
+    "x264 slow": ("libx264", {"preset": "slow"}, (16, 20, 24, 28, 33)),
+    "x265 medium": ("libx265", {"preset": "medium", "x265-params": "log-level=none"}, (16, 20, 24, 28, 33)),
+    "SVT-AV1 preset 6": ("libsvtav1", {"preset": "6"}, (16, 24, 32, 40, 48)),
+}
+
+
+def ours(path: Path, model: Any, quality: int, folder: Path, truth: list[np.ndarray]) -> Coded:
+    result = compress(path, folder / "a.isz", model=model, quality=quality, workers=1, force=True)
+    (back,) = decompress(folder / "a.isz", folder / "back", force=True).files
+    video = VideoSource(back)
+    found = [frame.planes[0] for frame in video.frames(video.clips[0])]
+    return Coded(result.archive_bytes - result.model_bytes, psnr_db(truth, found), 0.0)
+
+
+def bd_rate(theirs: list[Coded], mine: list[Coded]) -> float | None:
+    """Mean difference of the logarithms of bytes over the PSNR that both reach, in per cent."""
+    curves = [
+        np.array(sorted((each.psnr_db, np.log(each.bytes)) for each in some)).T for some in (theirs, mine)
+    ]
+    low, high = (end([curve[0][place] for curve in curves]) for end, place in ((max, 0), (min, -1)))
+    if high - low < 1:
+        return None
+    places = np.linspace(low, high, 200)
+    first, second = (np.interp(places, *curve) for curve in curves)
+    return round(100 * float(np.expm1((second - first).mean())), 1)
+
+
+def main() -> None:
+    before, path = machine(), data_root() / "video" / f"{CLIP}.mp4"
+    kind, frames = first_frames(path, LAST)
+    figures: dict[str, Any] = {"clip": CLIP, "learned_from": LEARNED, "tested_on": [FIRST, LAST]}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        learned = fit_video(as_file(kind, frames[:LEARNED], folder), settings=SETTINGS)
+        figures["fit"] = {"steps": learned.steps, "seconds": round(learned.seconds), **learned.figures}
+        figures["model_bytes"] = len(learned.model.decoder.packed)
+        tested = frames[FIRST:LAST]
+        clip = as_file(kind, tested, folder)
+        truth = [each.planes[0] for each in tested]
+        mine = [ours(clip, learned.model, quality, folder, truth) for quality in QUALITIES]
+        figures["isthmus"] = [
+            {"quality": quality, "bytes": each.bytes, "psnr_db": round(each.psnr_db, 2)}
+            for quality, each in zip(QUALITIES, mine, strict=True)
+        ]
+        print(figures, flush=True)
+        for rival, (codec, options, crfs) in CRFS.items():
+            curve = [
+                by_rival(Encoder(rival, codec, {**options, "crf": str(crf)}), kind, tested) for crf in crfs
+            ]
+            figures[rival] = {
+                "points": [asdict(each) for each in curve],
+                "bd_rate_of_ours": bd_rate(curve, mine),
+            }
+            print(rival, figures[rival], flush=True)
+    publish("video-lossy", figures, machine_then=before)
+
+
+if __name__ == "__main__":
+    main()
