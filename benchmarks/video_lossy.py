@@ -1,9 +1,9 @@
 """Lossy video by a model learned from the same camera, beside x264, x265 and AV1.
 
-The model learns from the first frames of a clip and is tested on later ones of it, which it never saw. On our
-side the archive counts with its times, but without the model, whose bytes stand beside: for so few frames it
-would be most of it. Of the others the packets count, without a container. PSNR is of the first plane, over all
-frames. BD-rates: how many more bytes ours take at equal PSNR, over the range that both reach. The clip was
+The model learns from the first frames of a clip and is tested on later ones of it, which it never saw. On
+our side the archive counts with its times, but without the model, whose bytes stand beside: for so few frames
+it would be most of it. Of the others the packets count, without a container. PSNR is of the first plane, over
+all frames. BD-rates: how many more bytes ours take at equal PSNR, over the range both reach. The clip was
 H.264 before, which favours x264.
 
     make bench NAME=video-lossy

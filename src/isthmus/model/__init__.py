@@ -43,4 +43,11 @@ def load_model(path: str | Path) -> AnyModel:
     return found.load(path)
 
 
-_KINDS: tuple[type[Saved], ...] = (Detector, SeriesDetector, Denoiser, SoundDenoiser, SeriesDenoiser)
+_KINDS: tuple[type[Saved], ...] = (
+    Detector,
+    SeriesDetector,
+    Denoiser,
+    SoundDenoiser,
+    SeriesDenoiser,
+    VideoModel,
+)
