@@ -61,7 +61,8 @@ def denoise(
     force: Force = False,
     threads: Threads = None,
 ) -> None:
-    """Take the noise from images, recordings, time series, or the numbers of a table."""
+    """Take the noise from images, video, recordings, time series, or the numbers of a table."""
+    from isthmus.data.video import is_video
     from isthmus.errors import UseError
     from isthmus.model import Denoiser, Detector, SeriesDenoiser, SoundDenoiser, load_model
     from isthmus.threads import limit_threads
@@ -76,6 +77,8 @@ def denoise(
         return _series(voice, loaded, source, output, level, report, fill, skip_bad, force)
     if fill:
         raise UseError("--fill is for time series: leave it out.")
+    if is_video(source):
+        return _clips(voice, loaded, source, output, level, mask, clean, report, skip_bad, force)
     if isinstance(loaded, Denoiser):
         return _images(voice, loaded, source, output, level, mask, clean, report, skip_bad, force)
     if mask is not None:
@@ -120,6 +123,32 @@ def _images(
 
         write_denoising(report, opened, target, clean, result, force=force)
     voice.result(result)
+
+
+def _clips(
+    voice: Voice,
+    loaded: object,
+    source: str,
+    output: Path | None,
+    level: float | None,
+    mask: str | None,
+    clean: str | None,
+    report: Path | None,
+    skip_bad: bool,
+    force: bool,
+) -> None:
+    from isthmus.errors import UseError
+    from isthmus.model import Denoiser
+    from isthmus.tasks.video.denoising import denoise_video
+
+    if mask is not None or report is not None:
+        raise UseError("--mask and --report are not for video: leave them out.")
+    if not isinstance(loaded, Denoiser):
+        raise UseError("Video is cleaned by a denoiser: isthmus fit CLIPS --recipe denoise.")
+    target = output or default_output(source, "-denoised")
+    voice.result(
+        denoise_video(source, loaded, target, level=level, clean=clean, skip_bad=skip_bad, force=force)
+    )
 
 
 def _recordings(

@@ -198,14 +198,21 @@ def fit(
 def _denoiser(
     source: str, output: Path, noise: str | None, levels: str | None, noisy: bool, **common: Any
 ) -> Result:
-    """One of recordings, of a series or of images, as SOURCE is."""
+    """One of recordings, of video, of a series or of images, as SOURCE is."""
     from isthmus.data.audio import is_audio
     from isthmus.data.series import is_series
     from isthmus.data.tables import is_table
+    from isthmus.data.video import is_video
     from isthmus.tasks.denoise import fit_denoiser
     from isthmus.tasks.sound import WHITE, fit_sound_denoiser
 
     kind = noise or "gaussian"
+    if is_video(source):
+        from isthmus.tasks.video.denoising import fit_video_denoiser
+
+        return fit_video_denoiser(
+            source, output, noise=kind, levels=parse_levels(levels), from_noisy=noisy, **common
+        )
     if is_table(source) or is_series(source):
         from isthmus.tasks.denoise_series import fit_series_denoiser
 

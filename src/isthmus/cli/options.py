@@ -50,7 +50,9 @@ CompressedArgument = Annotated[
 ]
 DenoisedArgument = Annotated[
     str,
-    Argument(metavar="SOURCE", help=f"{READS} Or {AUDIO}. Or a table: .csv …", show_default=False),
+    Argument(
+        metavar="SOURCE", help=f"{READS} Or {AUDIO}. Or {VIDEO}. Or a table: .csv …", show_default=False
+    ),
 ]
 ArchiveArgument = Annotated[
     str, Argument(metavar="OUT.isz", help="Made by `isthmus compress`.", show_default=False)

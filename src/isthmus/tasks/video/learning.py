@@ -21,7 +21,7 @@ from isthmus.tasks.blocks import decode_preview, encode_preview
 from isthmus.tasks.fit import fit
 from isthmus.tasks.learning import require_training
 from isthmus.tasks.results import Result
-from isthmus.tasks.video.lossy import _groups, _less, _moved
+from isthmus.tasks.video.lossy import _groups, _less, moved
 
 PAIRS = 96
 """Of neighbouring frames that are learned from, at most, over all clips."""
@@ -85,7 +85,7 @@ def fit_video(
     if output is not None:
         refuse_existing(output, force=force)
     video = open_video(source, skip_bad=skip_bad)
-    pairs = list(_pairs(video))
+    pairs = list(frame_pairs(video))
     say(f"{len(pairs):,} pairs of frames of {len(video.clips):,} clips; recipe images, twice")
     is_counted = any(each.partition("=")[0].strip() == "train.steps" for each in settings)
     half_s = None if budget_s is None and is_counted else (budget_s or BUDGET_S) / 2
@@ -116,8 +116,8 @@ def fit_video(
 Pair = tuple[list[np.ndarray], list[np.ndarray]]
 
 
-def _pairs(video: VideoSource) -> Iterator[Pair]:
-    """Neighbouring frames, evenly spread over each clip."""
+def frame_pairs(video: VideoSource) -> Iterator[Pair]:
+    """Neighbouring frames of 8 bits, evenly spread over each clip; BadItem where samples have more."""
     for clip in video.clips:
         kind = video.kind(clip)
         if kind.top != 255:
@@ -143,4 +143,4 @@ def _differences(pairs: Sequence[Pair], model: Model) -> Iterator[np.ndarray]:
         shapes = [group.shape for group in groups]
         back = [plane for group in decode_preview(model.decoder, payload, shapes) for plane in group]
         motion = find_quarters(frame[0], back[0], Moved(back[0]))
-        yield from _less(frame, _moved(back, motion))
+        yield from _less(frame, moved(back, motion))

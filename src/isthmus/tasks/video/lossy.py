@@ -112,7 +112,7 @@ def decode_lossy(
     found = list[Planes]()
     blank = [np.empty(shape, np.uint8) for shape in form.planes]
     for picture in pictures:
-        expected = None if picture else _moved(found[-1], next(motions))
+        expected = None if picture else moved(found[-1], next(motions))
         found.append(_shown(decoder, fields.sized(), blank, expected))
     fields.finish()
     return [np.stack(each) for each in zip(*found, strict=True)]
@@ -132,10 +132,10 @@ def _read_motions(data: bytes, form: Form, count: int) -> Iterator[np.ndarray]:
 
 def _searched(frame: Planes, before: Planes) -> tuple[np.ndarray, Planes]:
     motion = find_quarters(frame[0], before[0], Moved(before[0]))
-    return motion, _moved(before, motion)
+    return motion, moved(before, motion)
 
 
-def _moved(before: Planes, motion: np.ndarray) -> Planes:
+def moved(before: Planes, motion: np.ndarray) -> Planes:
     """What is expected of a frame."""
     found = []
     high, wide = before[0].shape
