@@ -139,12 +139,12 @@ def video_facts(reader: ArchiveReader) -> tuple[str, dict[str, Any]]:
     clips, frames = opened.clips, sum(each.times.count for each in opened.clips)
     seconds = sum(float((each.times.ticks[-1] - each.times.first) * each.kind.tick_s) for each in clips)
     kinds = sorted({each.kind.summary() for each in clips})
-    count = len(clips)
+    count, sounds = len(clips), sum(each.has_sound for each in clips)
     return f"archive of {count:,} clip{'' if count == 1 else 's'} of video", {
         "frames": f"{frames:,} in {len(opened.cuts):,} blocks, over {seconds:,.1f} s",
         "kinds": "; ".join(kinds),
         "files": f"{count:,} ({clips[0].name}{' …' * (count > 1)})",
-        "sound": f"kept as it was, of {sum(each.has_sound for each in clips):,}",
+        **({"sound": f"of {sounds:,}, as it was"} if sounds else {}),
         "mode": opened.promise.summary(),
     }
 

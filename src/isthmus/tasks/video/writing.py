@@ -150,7 +150,8 @@ class _Tally:
     ) -> CompressResult:
         """What compressing gave."""
         close = "" if self.psnr_db is None else f", PSNR {self.psnr_db:.2f} dB"
-        plan = ADAPTIVE if self.promise.quality is None else PREDICTED
+        is_whole = self.promise.quality is None
+        plan = ADAPTIVE if is_whole else PREDICTED
         notes = (
             "The clips were compressed with loss before: what is kept are the frames that they show, which "
             "take more bytes than the files did.",
@@ -171,6 +172,6 @@ class _Tally:
             rivals={},
             quality=self.promise.quality,
             psnr_db=self.psnr_db,
-            advice=(*self.advice, *(notes if length > video.file_bytes else ())),
+            advice=(*self.advice, *(notes if is_whole and length > video.file_bytes else ())),
             items="frames",
         )
