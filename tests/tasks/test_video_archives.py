@@ -298,3 +298,26 @@ def test_commands_take_video(clip, tmp_path):
     done = run("decompress", tmp_path / "a.isz", "-o", tmp_path / "back", "--time", "0:0.2", "--json")
     assert json.loads(done.output)["samples"] == 5
     assert run("decompress", tmp_path / "a.isz", "-o", tmp_path / "x", "--time", "2:1").exit_code == 2
+
+
+@pytest.mark.parametrize("change", ["times", "kind", "name", "more", "none"])
+def test_an_archive_that_contradicts_itself_is_refused(clip, tmp_path, change):
+    from isthmus.coding.container import ArchiveReader, ArchiveWriter
+
+    compress(clip, tmp_path / "a.isz", effort=1)
+    with ArchiveReader(tmp_path / "a.isz") as reader:
+        block, (told,) = reader.read_block(0), reader.extras["video"]
+        name, kind, times, sound = told
+        wrong = {
+            "times": [[name, kind, [0, [[40, 1 << 39]]], sound]],
+            "kind": [[name, [*kind[:1], 1 << 20, *kind[2:]], times, sound]],
+            "name": [["../out.mkv", kind, times, sound]],
+            "more": [told, ["b.mkv", kind, times, sound]],
+            "none": [],
+        }[change]
+        with ArchiveWriter(tmp_path / "b.isz", reader.header) as writer:
+            writer.add_block(range(10), str(block.plan), block.layers)
+            writer.finish(None, {"video": wrong})
+    with pytest.raises((DamagedFile, TooLarge)):
+        decompress(tmp_path / "b.isz", tmp_path / "back")
+    assert not list(tmp_path.glob("back/*"))

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from isthmus.data.video import Frame, Kind, VideoSource, write_clip
 from isthmus.errors import BadItem, DamagedFile, ModelNeeded, UseError
@@ -15,7 +16,7 @@ from isthmus.tasks.verify import verify
 pytest.importorskip("av", reason="PyAV is missing: pip install 'isthmus[video]'")
 pytest.importorskip("torch", reason="PyTorch is missing: pip install 'isthmus[train]'")
 
-QUICK = ["train.steps=2", "train.threads=1", "net.decoder.channels=4", "net.decoder.blocks=1"]
+QUICK = ["train.steps=2", "net.decoder.channels=4", "net.decoder.blocks=1", "train.threads=1"]
 
 
 def write(path, count=8, layout="yuv420p", seed=0):
@@ -44,10 +45,19 @@ def clip(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(clip):
-    from isthmus.tasks.video.learning import fit_video
+    from isthmus.cli.app import app
 
-    result = fit_video(clip, clip.parent / "m.ism", settings=QUICK)
-    assert "pairs of frames" in result.summary()
+    words = [
+        "fit",
+        clip,
+        "-o",
+        clip.parent / "m.ism",
+        "-q",
+        *(part for each in QUICK for part in ("--set", each)),
+    ]
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    assert "pairs of frames" in done.output
     return load_model(clip.parent / "m.ism")
 
 

@@ -94,6 +94,9 @@ def opened_video(
     check_names([each.name for each in clips])
     total = sum(each.times.count * each.kind.frame_bytes for each in clips)
     reader.limits.require("output_bytes", total, "The output")
+    needed = sum(-(-each.times.count // frames_at_once(each.kind)) + each.has_sound for each in clips)
+    if needed != len(reader.blocks):  # before anything is made for each
+        raise DamagedFile(f"{reader.name} has other blocks than its clips need.")
     cuts, first = [], 0
     for number, clip in enumerate(clips):
         at_once = frames_at_once(clip.kind)
@@ -104,7 +107,7 @@ def opened_video(
         if entry.header.runs != (range(first, first + length),):
             break
         first += length
-    if len(reader.blocks) != len(lengths) or first != sum(lengths):
+    if first != sum(lengths):
         raise DamagedFile(f"{reader.name} has other blocks than its clips need.")
     promise = VideoPromise.from_header(reader.header)
     decoder = _model_of(reader, promise, model) if decodes else None
