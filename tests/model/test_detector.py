@@ -144,7 +144,7 @@ def test_a_damaged_detector_is_refused(tmp_path, clean, place):
 
 
 def test_a_detector_is_no_codec_and_a_codec_no_detector(tmp_path, clean, tiny_model):
-    with pytest.raises(NotOurFile, match="detector of tables"):
+    with pytest.raises(NotOurFile, match="is a detector, and no codec"):
         Model.load(clean.save(tmp_path / "d.ism"))
     with pytest.raises(NotOurFile, match="no detector"):
         Detector.load(tiny_model.save(tmp_path / "m.ism"))
