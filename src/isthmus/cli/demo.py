@@ -24,7 +24,7 @@ def demo(
     device: Device = None,
 ) -> None:
     """Fit 1,438 handwritten digits, compress 359 others, restore and verify them; about a minute."""
-    from isthmus.cli.fit import train_settings
+    from isthmus.cli.learning import train_settings
     from isthmus.cli.tables import show_sizes
     from isthmus.config import parse_duration
     from isthmus.reports import write_report

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
 from isthmus.cli.options import DenoisedArgument, Force, SkipBad, Threads, default_output
 from isthmus.cli.progress import progress_bar
 from isthmus.cli.voice import Voice, command
+from isthmus.cli.wishes import DenoiseWishes
 
 if TYPE_CHECKING:
-    from isthmus.model import Denoiser, SeriesDenoiser, SoundDenoiser
+    from isthmus.model import AnyModel, Denoiser, Detector, SeriesDenoiser, SoundDenoiser
+    from isthmus.tasks.results import Result
 
 
 @command("isthmus denoise noisy/ -m photos.ism -o clean/")
@@ -62,139 +65,101 @@ def denoise(
     threads: Threads = None,
 ) -> None:
     """Take the noise from images, video, recordings, time series, or the numbers of a table."""
-    from isthmus.data.video import is_video
-    from isthmus.errors import UseError
-    from isthmus.model import Denoiser, Detector, SeriesDenoiser, SoundDenoiser, load_model
+    from isthmus.model import load_model
     from isthmus.threads import limit_threads
 
     limit_threads(threads)
+    asked = DenoiseWishes(
+        source=source, output=output, level=level, mask=mask, clean=clean, report=report, fill=fill,
+        skip_bad=skip_bad, force=force,
+    )  # fmt: skip
     loaded = load_model(model)
-    if isinstance(loaded, SeriesDenoiser):
-        if mask is not None or clean is not None:
-            raise UseError(
-                "--mask and --clean are not for series: leave them out; gaps are filled by --fill."
-            )
-        return _series(voice, loaded, source, output, level, report, fill, skip_bad, force)
-    if fill:
-        raise UseError("--fill is for time series: leave it out.")
-    if is_video(source):
-        return _clips(voice, loaded, source, output, level, mask, clean, report, skip_bad, force)
+    voice.result(_face_of(loaded, model, source)(voice, loaded, asked))
+
+
+def _face_of(loaded: AnyModel, path: Path, source: str) -> Callable[[Voice, Any, DenoiseWishes], Result]:
+    """What denoises SOURCE by the model."""
+    from isthmus.data.video import is_video
+    from isthmus.errors import UseError
+    from isthmus.model import Denoiser, Detector, SeriesDenoiser, SoundDenoiser
+
     if isinstance(loaded, Denoiser):
-        return _images(voice, loaded, source, output, level, mask, clean, report, skip_bad, force)
-    if mask is not None:
-        raise UseError("--mask is for images: leave it out.")
-    if isinstance(loaded, SoundDenoiser):
-        return _recordings(voice, loaded, source, output, level, clean, report, skip_bad, force)
-    for name, value in {"clean": clean, "report": report}.items():
-        if value is not None:
-            raise UseError(f"--{name} is for images and recordings: leave it out.")
-    if not isinstance(loaded, Detector):
-        raise UseError(f"{model} is no denoiser. Make one: isthmus fit SOURCE --recipe denoise")
-    from isthmus.tasks.denoise_table import denoise_table
-
-    target = output or default_output(source, "-denoised.csv")
-    return voice.result(denoise_table(source, loaded, target, level=level, skip_bad=skip_bad, force=force))
+        return _clips if is_video(source) else _images
+    faces: dict[type, Any] = {SoundDenoiser: _recordings, SeriesDenoiser: _series, Detector: _table}
+    found = next((face for kind, face in faces.items() if isinstance(loaded, kind)), None)
+    if found is None:
+        raise UseError(f"{path} is no denoiser. Make one: isthmus fit SOURCE --recipe denoise")
+    return found
 
 
-def _images(
-    voice: Voice,
-    denoiser: Denoiser,
-    source: str,
-    output: Path | None,
-    level: float | None,
-    mask: str | None,
-    clean: str | None,
-    report: Path | None,
-    skip_bad: bool,
-    force: bool,
-) -> None:
+def _images(voice: Voice, denoiser: Denoiser, asked: DenoiseWishes) -> Result:
     from isthmus.data import open_source
     from isthmus.tasks.denoise import denoise as run
 
-    opened = open_source(source, skip_bad=skip_bad)
+    asked.only("The denoising of images", "level", "mask", "clean", "report")
+    opened = open_source(asked.source, skip_bad=asked.skip_bad)
     voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
-    target = output or default_output(source, "-denoised")
+    target = asked.output or default_output(asked.source, "-denoised")
     with progress_bar(voice, "denoising", opened.raw_bytes) as progress:
         result = run(
-            opened, denoiser, target, level=level, mask=mask, clean=clean, force=force, progress=progress
-        )
-    if report is not None:
+            opened, denoiser, target, level=asked.level, mask=asked.mask, clean=asked.clean,
+            force=asked.force, progress=progress,
+        )  # fmt: skip
+    if asked.report is not None:
         from isthmus.reports.denoising import write_denoising
 
-        write_denoising(report, opened, target, clean, result, force=force)
-    voice.result(result)
+        write_denoising(asked.report, opened, target, asked.clean, result, force=asked.force)
+    return result
 
 
-def _clips(
-    voice: Voice,
-    loaded: object,
-    source: str,
-    output: Path | None,
-    level: float | None,
-    mask: str | None,
-    clean: str | None,
-    report: Path | None,
-    skip_bad: bool,
-    force: bool,
-) -> None:
-    from isthmus.errors import UseError
-    from isthmus.model import Denoiser
+def _clips(voice: Voice, denoiser: Denoiser, asked: DenoiseWishes) -> Result:
     from isthmus.tasks.video.denoising import denoise_video
 
-    if mask is not None or report is not None:
-        raise UseError("--mask and --report are not for video: leave them out.")
-    if not isinstance(loaded, Denoiser):
-        raise UseError("Video is cleaned by a denoiser: isthmus fit CLIPS --recipe denoise.")
-    target = output or default_output(source, "-denoised")
-    voice.result(
-        denoise_video(source, loaded, target, level=level, clean=clean, skip_bad=skip_bad, force=force)
-    )
+    asked.only("The denoising of video", "level", "clean")
+    target = asked.output or default_output(asked.source, "-denoised")
+    return denoise_video(
+        asked.source, denoiser, target, level=asked.level, clean=asked.clean, skip_bad=asked.skip_bad,
+        force=asked.force,
+    )  # fmt: skip
 
 
-def _recordings(
-    voice: Voice,
-    denoiser: SoundDenoiser,
-    source: str,
-    output: Path | None,
-    level: float | None,
-    clean: str | None,
-    report: Path | None,
-    skip_bad: bool,
-    force: bool,
-) -> None:
+def _recordings(voice: Voice, denoiser: SoundDenoiser, asked: DenoiseWishes) -> Result:
     from isthmus.errors import UseError
     from isthmus.tasks.sound import denoise_sound
 
-    if level is not None:
-        raise UseError("--level is for images and tables: leave it out.")
-    if clean is not None and report is None:
+    asked.only("The denoising of recordings", "clean", "report")
+    if asked.clean is not None and asked.report is None:
         raise UseError("The clean recordings are compared on the page: add --report PAGE.html.")
-    target = output or default_output(source, "-denoised")
-    result = denoise_sound(source, denoiser, target, skip_bad=skip_bad, force=force)
-    if report is not None:
+    target = asked.output or default_output(asked.source, "-denoised")
+    result = denoise_sound(asked.source, denoiser, target, skip_bad=asked.skip_bad, force=asked.force)
+    if asked.report is not None:
         from isthmus.reports.sound import write_sound_page
 
-        write_sound_page(report, source, target, clean, result, force=force)
-    voice.result(result)
+        write_sound_page(asked.report, asked.source, target, asked.clean, result, force=asked.force)
+    return result
 
 
-def _series(
-    voice: Voice,
-    denoiser: SeriesDenoiser,
-    source: str,
-    output: Path | None,
-    level: float | None,
-    report: Path | None,
-    fill: bool,
-    skip_bad: bool,
-    force: bool,
-) -> None:
+def _series(voice: Voice, denoiser: SeriesDenoiser, asked: DenoiseWishes) -> Result:
     from isthmus.tasks.denoise_series import denoise_series
 
-    target = output or default_output(source, "-denoised")
-    result = denoise_series(source, denoiser, target, level=level, fill=fill, skip_bad=skip_bad, force=force)
-    if report is not None:
+    asked.only("The denoising of series", "level", "report", "fill")
+    target = asked.output or default_output(asked.source, "-denoised")
+    result = denoise_series(
+        asked.source, denoiser, target, level=asked.level, fill=asked.fill, skip_bad=asked.skip_bad,
+        force=asked.force,
+    )  # fmt: skip
+    if asked.report is not None:
         from isthmus.reports.series_denoising import write_series_page
 
-        write_series_page(report, result, force=force)
-    voice.result(result)
+        write_series_page(asked.report, result, force=asked.force)
+    return result
+
+
+def _table(voice: Voice, detector: Detector, asked: DenoiseWishes) -> Result:
+    from isthmus.tasks.denoise_table import denoise_table
+
+    asked.only("The denoising of tables", "level")
+    target = asked.output or default_output(asked.source, "-denoised.csv")
+    return denoise_table(
+        asked.source, detector, target, level=asked.level, skip_bad=asked.skip_bad, force=asked.force
+    )

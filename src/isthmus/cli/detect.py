@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 from typer import Option
 
-from isthmus.cli.fit import refuse
+from isthmus.cli.judging import follow_command, judge
 from isthmus.cli.options import (
     As,
     Force,
@@ -23,8 +22,8 @@ from isthmus.cli.options import (
     Threads,
     read_schema,
 )
-from isthmus.cli.series import detect_series_command, follow_command, takes_series
 from isthmus.cli.voice import Voice, command
+from isthmus.cli.wishes import DetectWishes
 from isthmus.errors import UseError
 
 
@@ -79,106 +78,25 @@ def detect(
 ) -> None:
     """Find odd rows of TABLE, spans of a series or frames of video, by MODEL or by what is usual in it."""
     from isthmus.config import parse_duration
-    from isthmus.data.video import is_video
     from isthmus.files import refuse_existing
     from isthmus.model import load_model
-    from isthmus.model.detector import Detector
-    from isthmus.tasks.detect import Alarm, score_lines
-    from isthmus.tasks.detect import detect as run
+    from isthmus.tasks.detect import Alarm
     from isthmus.threads import limit_threads
 
     limit_threads(threads)
-    if is_video(source):
-        others = {"false-alarms": false_alarms, "discoveries": discoveries, "as": as_}
-        refuse(
-            "The search for odd frames", model=model, budget=budget, schema=schema, header=header,
-            seed=seed, mode=None if mode == "contaminated" else mode, stamp=stamp,
-            follow=follow or None, **others,
-        )  # fmt: skip
-        _frames(voice, source, output, contamination, report, skip_bad=skip_bad, force=force)
-        return
     if report is not None:
         refuse_existing(report, force=force)
-    to_stdout = output == "-"
-    if to_stdout and voice.json:
+    if output == "-" and voice.json:
         raise UseError("With -o - the scores themselves go to standard output: leave out --json.")
-    alarm = Alarm(false_alarms=false_alarms, discoveries=discoveries, contamination=contamination)
-    made = None if model is None else load_model(model)
+    asked = DetectWishes(
+        source=source, model=None if model is None else load_model(model), output=output, mode=mode,
+        false_alarms=false_alarms, discoveries=discoveries, contamination=contamination, report=report,
+        as_=as_, stamp=stamp, follow=follow, schema=read_schema(schema), header=header,
+        budget_s=None if budget is None else parse_duration(budget), skip_bad=skip_bad, force=force,
+        seed=seed, alarm=Alarm(
+            false_alarms=false_alarms, discoveries=discoveries, contamination=contamination
+        ),
+    )  # fmt: skip
     if follow:
-        follow_command(source, made, alarm)
-        return
-    known = read_schema(schema)
-    if takes_series(source, as_, made, schema=known, header=header):
-        if budget is not None:
-            raise UseError("What is usual in a series is worked out, not trained: leave out --budget.")
-        detect_series_command(
-            voice,
-            source,
-            made,
-            output,
-            report,
-            alarm=alarm,
-            mode=mode,
-            stamp=stamp,
-            schema=known,
-            header=header,
-            skip_bad=skip_bad,
-            force=force,
-        )
-        return
-    if stamp is not None:
-        raise UseError("--stamp is for series: add --as series, or leave it out.")
-    result = run(
-        source,
-        None if model is None else Detector.load(model),
-        None if to_stdout else output,
-        mode=mode,
-        alarm=alarm,
-        schema=known,
-        header=header,
-        budget_s=None if budget is None else parse_duration(budget),
-        seed=seed or 0,
-        skip_bad=skip_bad,
-        force=force,
-        say=voice.say,
-    )
-    if to_stdout:
-        sys.stdout.writelines(score_lines(result))
-    if report is not None:
-        from isthmus.reports.detecting import write_detect_report
-
-        write_detect_report(result, report, name=Path(source).name, force=force)
-        voice.say(f"the oddest rows and their reasons in {report}")
-    voice.left_out(result.skipped)
-    voice.result(result, to_stderr=to_stdout)
-
-
-def _frames(
-    voice: Voice,
-    source: str,
-    output: str | None,
-    contamination: float | None,
-    report: Path | None,
-    *,
-    skip_bad: bool,
-    force: bool,
-) -> None:
-    """Odd frames of clips."""
-    from isthmus.files import refuse_existing
-    from isthmus.tasks.video.detecting import detect_frames, frame_lines
-
-    if report is not None:
-        refuse_existing(report, force=force)
-    to_stdout = output == "-"
-    found = detect_frames(
-        source, None if to_stdout else output, contamination=contamination, skip_bad=skip_bad, force=force
-    )
-    if to_stdout:
-        sys.stdout.writelines(frame_lines(found.found))
-    if report is not None:
-        from isthmus.reports.frames import write_frames_report
-
-        write_frames_report(found, source, report, force=force)
-        voice.say(f"the oddest frames in {report}")
-    voice.left_out(found.skipped)
-    voice.result(found, to_stderr=to_stdout)
+        return follow_command(asked)
+    return judge(voice, asked)

@@ -1,0 +1,109 @@
+"""What `isthmus detect` does with each kind of data: rows of tables, spans of series, frames of video."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from isthmus.cli.series import takes_series
+from isthmus.cli.voice import Voice
+from isthmus.cli.wishes import DetectWishes
+from isthmus.errors import UseError
+
+_KNOWN = (
+    *("false_alarms", "discoveries", "contamination", "report"),
+    *("model", "mode", "as_", "schema", "header"),
+)
+"""What rows and spans have in common."""
+
+
+def judge(voice: Voice, asked: DetectWishes) -> None:
+    """What suits SOURCE, and what was asked."""
+    from isthmus.data.video import is_video
+
+    if is_video(asked.source):
+        return _frames(voice, asked)
+    if takes_series(asked.source, asked.as_, asked.model, schema=asked.schema, header=asked.header):
+        return _series(voice, asked)
+    return _rows(voice, asked)
+
+
+def _rows(voice: Voice, asked: DetectWishes) -> None:
+    from isthmus.model import Detector
+    from isthmus.tasks.detect import detect, score_lines
+
+    if asked.stamp is not None:
+        raise UseError("--stamp is for series: add --as series, or leave it out.")
+    asked.only("The search for odd rows", *_KNOWN, "budget_s")
+    if not isinstance(asked.model, Detector | None):
+        raise UseError("The model is no detector of tables. Make one: isthmus fit TABLE.csv -o NAME.ism")
+    result = detect(
+        asked.source, asked.model, asked.file, mode=asked.mode, alarm=asked.alarm, schema=asked.schema,
+        header=asked.header, budget_s=asked.budget_s, seed=asked.seed or 0, skip_bad=asked.skip_bad,
+        force=asked.force, say=voice.say,
+    )  # fmt: skip
+    if asked.to_stdout:
+        sys.stdout.writelines(score_lines(result))
+    if asked.report is not None:
+        from isthmus.reports.detecting import write_detect_report
+
+        write_detect_report(result, asked.report, name=Path(asked.source).name, force=asked.force)
+        voice.say(f"the oddest rows and their reasons in {asked.report}")
+    voice.left_out(result.skipped)
+    voice.result(result, to_stderr=asked.to_stdout)
+
+
+def _series(voice: Voice, asked: DetectWishes) -> None:
+    from isthmus.model import SeriesDetector
+    from isthmus.tasks.series.detect import detect_series, score_lines
+
+    if asked.budget_s is not None:
+        raise UseError("What is usual in a series is worked out, not trained: leave out --budget.")
+    asked.only("The search for odd spans", *_KNOWN, "stamp")
+    assert isinstance(asked.model, SeriesDetector | None)  # takes_series saw to it
+    result = detect_series(
+        asked.source, asked.model, asked.file, mode=asked.mode, alarm=asked.alarm, stamp=asked.stamp,
+        schema=asked.schema, header=asked.header, skip_bad=asked.skip_bad, force=asked.force, say=voice.say,
+    )  # fmt: skip
+    if asked.to_stdout:
+        sys.stdout.writelines(score_lines(result))
+    if asked.report is not None:
+        from isthmus.reports.series import write_series_report
+
+        write_series_report(result, asked.report, name=Path(asked.source).name, force=asked.force)
+        voice.say(f"the series with its alarms in {asked.report}")
+    voice.left_out(result.skipped)
+    voice.result(result, to_stderr=asked.to_stdout)
+
+
+def _frames(voice: Voice, asked: DetectWishes) -> None:
+    from isthmus.tasks.video.detecting import detect_frames, frame_lines
+
+    asked.only("The search for odd frames", "contamination", "report")
+    found = detect_frames(
+        asked.source, asked.file, contamination=asked.contamination, skip_bad=asked.skip_bad,
+        force=asked.force,
+    )  # fmt: skip
+    if asked.to_stdout:
+        sys.stdout.writelines(frame_lines(found.found))
+    if asked.report is not None:
+        from isthmus.reports.frames import write_frames_report
+
+        write_frames_report(found, asked.source, asked.report, force=asked.force)
+        voice.say(f"the oddest frames in {asked.report}")
+    voice.left_out(found.skipped)
+    voice.result(found, to_stderr=asked.to_stdout)
+
+
+def follow_command(asked: DetectWishes) -> None:
+    """Each line of standard input is answered before the next one is read."""
+    from isthmus.model import SeriesDetector
+    from isthmus.tasks.series.follow import follow
+
+    if asked.source != "-":
+        raise UseError(f"--follow reads standard input: give - in place of {asked.source}.")
+    if not isinstance(asked.model, SeriesDetector):
+        raise UseError("--follow takes a model of a series: -m MODEL.ism, made by `isthmus fit SERIES.csv`.")
+    for line in follow(iter(sys.stdin.readline, ""), asked.model, asked.alarm):
+        sys.stdout.write(line)
+        sys.stdout.flush()
