@@ -1,6 +1,6 @@
 """All that is published of time series: `series-detect`, then `series-size`.
 
-    make bench NAME=series
+make bench NAME=series
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from isthmus.model import load_model
 from isthmus.tasks.compress import compress, decompress
 from isthmus.tasks.detect import fit_detector
 from isthmus.tasks.info import info
-from isthmus.tasks.tables.blocks import Rows, Taken
 from isthmus.tasks.tables.rounding import rounded
+from isthmus.tasks.tables.rows import Rows, Taken
 from isthmus.tasks.tables.writing import known_rows_of
 from isthmus.tasks.verify import verify
 
@@ -311,7 +311,8 @@ def test_info_tells_rows_columns_and_bounds(table, tmp_path):
 @given(st.data())
 @settings(max_examples=40)
 def test_a_damaged_payload_is_called_damaged(data):
-    from isthmus.tasks.tables.blocks import decode_rows, encode_rows, from_batch
+    from isthmus.tasks.tables.blocks import decode_rows, encode_rows
+    from isthmus.tasks.tables.rows import from_batch
 
     coded = encode_rows(from_batch(pa.record_batch(TYPED)))
     payload = bytearray(coded.payload)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from isthmus.data.tables import printing
 from isthmus.tasks.compress import compress, decompress
-from isthmus.tasks.tables.blocks import Rows, Taken
 from isthmus.tasks.tables.rounding import rounded
+from isthmus.tasks.tables.rows import Rows, Taken
 from isthmus.tasks.verify import verify
 
 pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[tables]'")

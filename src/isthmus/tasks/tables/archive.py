@@ -14,8 +14,9 @@ from isthmus.files import atomic_write, refuse_existing
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model.known_rows import KnownRows
 from isthmus.tasks.restored import DecompressResult
-from isthmus.tasks.tables.blocks import Rows, decode_rows
+from isthmus.tasks.tables.blocks import decode_rows
 from isthmus.tasks.tables.promise import TablePromise
+from isthmus.tasks.tables.rows import Rows
 from isthmus.tasks.tables.sources import TableForm, form_from_dict
 from isthmus.tasks.workers import map_blocks, worker_count
 

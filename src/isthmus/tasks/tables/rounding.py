@@ -17,7 +17,7 @@ import numpy as np
 
 from isthmus.coding.bound import Bound
 from isthmus.data.tables import printing
-from isthmus.tasks.tables.blocks import Rows, Taken, on_grid, style_of
+from isthmus.tasks.tables.rows import Rows, Taken, on_grid, style_of
 
 _SHARES = {4: Fraction(1, 1 << 23), 8: Fraction(1, 1 << 52)}
 """Of a number, that two floats of so many bytes which stand for decimals may be further apart than these."""

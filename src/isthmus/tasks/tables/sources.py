@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from isthmus.data.source import Skipped
 from isthmus.data.tables.tablefile import TEXTS
 from isthmus.errors import DamagedFile, MissingExtra, NoData
-from isthmus.tasks.tables import blocks
-from isthmus.tasks.tables.blocks import Rows
+from isthmus.tasks.tables.rows import Rows, from_batch, from_lines, to_batch, to_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,7 +59,7 @@ class TextForm(TableForm):
         """Numbers and dates as such, where most cells of a column are."""
         from isthmus.data.tables.lines import chunk_of
 
-        return blocks.from_lines(chunk_of(chunk, self.form), like)
+        return from_lines(chunk_of(chunk, self.form), like)
 
     def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
         """What stood before the rows, then the rows."""
@@ -68,7 +67,7 @@ class TextForm(TableForm):
 
         file.write(self.form.start.encode(self.form.encoding, ERRORS[self.form.encoding]))
         for each in rows:
-            file.write(self.form.to_bytes(blocks.to_lines(each)))
+            file.write(self.form.to_bytes(to_lines(each)))
 
 
 class TypedForm(TableForm):
@@ -86,14 +85,14 @@ class TypedForm(TableForm):
 
     def rows_of(self, chunk: Any, like: Rows | None = None) -> Rows:
         """By the types of the columns."""
-        return blocks.from_batch(chunk, like)
+        return from_batch(chunk, like)
 
     def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
         """As a Parquet file, or an Arrow file where the name says so."""
         import pyarrow as pa
         from pyarrow import parquet
 
-        batches = (blocks.to_batch(each, self.schema) for each in rows)
+        batches = (to_batch(each, self.schema) for each in rows)
         if Path(self.name).suffix in (".arrow", ".feather"):
             with pa.ipc.new_file(file, self.schema) as writer:
                 for batch in batches:

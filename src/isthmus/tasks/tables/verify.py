@@ -17,8 +17,8 @@ from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
 from isthmus.model.known_rows import KnownRows
 from isthmus.tasks.tables.archive import OpenedTable, opened_table
-from isthmus.tasks.tables.blocks import Rows, Taken
 from isthmus.tasks.tables.rounding import reach_of
+from isthmus.tasks.tables.rows import Rows, Taken
 from isthmus.tasks.tables.sources import OpenTable
 
 

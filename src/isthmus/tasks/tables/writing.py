@@ -16,9 +16,10 @@ from isthmus.model.known_rows import KnownRows
 from isthmus.tasks.compressed import CompressResult, Winner
 from isthmus.tasks.orders import Progress
 from isthmus.tasks.tables.archive import ROWS, TABLE
-from isthmus.tasks.tables.blocks import CodedRows, Rows, decode_rows, encode_rows
+from isthmus.tasks.tables.blocks import CodedRows, decode_rows, encode_rows
 from isthmus.tasks.tables.promise import make_promise
 from isthmus.tasks.tables.rounding import rounded
+from isthmus.tasks.tables.rows import Rows
 from isthmus.tasks.tables.sources import OpenTable, TableForm
 from isthmus.tasks.workers import map_blocks, worker_count
 
