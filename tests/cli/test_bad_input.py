@@ -276,6 +276,8 @@ def test_ctrl_c_before_training_leaves_nothing(road: Road, tmp_path: Path, monke
         time.sleep(5)
 
     monkeypatch.setattr("isthmus.tasks.fit.open_source", interrupt)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it
     done = call("fit", road.source, "-o", tmp_path / "m.ism")
+    signal.signal(signal.SIGINT, before)
     refused(done, code=130, told="Stopped; nothing half-written. Training had not begun")
     assert left_in(tmp_path) == []
