@@ -15,7 +15,7 @@ help: ## what can be made
 demo: $(VENV)/.demo ## install what the main job needs, run it on bundled data, leave a report
 	$(BIN)/isthmus demo --force -o out/demo
 
-test: $(VENV)/.dev ## the everyday tests, 4 to 5 minutes on 2 cores
+test: $(VENV)/.dev ## the everyday tests, 6 minutes on 2 cores
 	$(BIN)/pytest -n auto --dist loadfile -m "not slow"
 
 test-all: $(VENV)/.dev ## the slow tests too
