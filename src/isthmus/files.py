@@ -31,6 +31,14 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         raise OutputExists(f"{path} is there already. Give another name, or --force to replace it.")
 
 
+def target_of(output: str | Path | BinaryIO, *, force: bool) -> Path | BinaryIO:
+    """Where output goes: a path, which may not be there already unless `force`; or a file object as it is."""
+    if not isinstance(output, (str, Path)):
+        return output
+    refuse_existing(Path(output), force=force)
+    return Path(output)
+
+
 @contextmanager
 def atomic_write(path: Path, *, force: bool = True) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path`; on success it becomes `path`, on any error it is gone.

@@ -11,7 +11,7 @@ from isthmus.tasks.orders import CompressOrder, DecompressOrder
 @pytest.mark.parametrize("name", sorted(MODALITIES))
 def test_a_header_names_its_modality(name):
     found = modality_in({"spec": {"modality": name}})
-    assert type(found) is MODALITIES.find(name)
+    assert found is MODALITIES.find(name)
     assert found.plural
 
 

@@ -158,7 +158,7 @@ def compress(
     target = append or (Path(output) if output and not to_stdout else default_output(source, ".isz"))
     modality = modality_for(source)
     if modality is not None:
-        opened = modality.open(source, header=header, skip_bad=skip_bad)
+        opened = modality.open(source, header, skip_bad)
     else:
         plain = model is not None and not lossless and max_error is None and target_psnr is None
         opened = open_source(source, skip_bad=skip_bad, trainable=lossy or plain)

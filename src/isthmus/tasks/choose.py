@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from isthmus.coding.contest import Contest
 from isthmus.data import Source
 from isthmus.data.grouping import archive_blocks
 from isthmus.tasks.blocks import Samples, Shapes
+from isthmus.tasks.compressed import Totals
 from isthmus.tasks.parts import Parts, Toolbox
 
 SAMPLE_SHARE = 0.02
@@ -79,28 +79,6 @@ def _smallest(
 
 
 _HOPE = 1.5  # times the bytes of the best so far: who needs more is out
-
-
-@dataclass
-class Totals:
-    """Sums by name, of names that were there every time."""
-
-    times: int = 0
-
-    def __post_init__(self) -> None:
-        self.bytes: dict[str, int] = {}
-        self._seen: dict[str, int] = {}
-
-    def add(self, sizes: Mapping[str, int]) -> None:
-        """One more block."""
-        self.times += 1
-        for name, size in sizes.items():
-            self.bytes[name] = self.bytes.get(name, 0) + size
-            self._seen[name] = self._seen.get(name, 0) + 1
-
-    def whole(self) -> dict[str, int]:
-        """The sums of those that every block had."""
-        return {name: size for name, size in self.bytes.items() if self._seen[name] == self.times}
 
 
 def sample_pieces(source: Source, *, whole: bool = False) -> list[Samples]:

@@ -22,8 +22,7 @@ from isthmus.tasks.advice import advice
 from isthmus.tasks.appending import Old, old_archive
 from isthmus.tasks.blocks import Samples
 from isthmus.tasks.campaign import Campaign, Wishes, plan_campaign, tightened
-from isthmus.tasks.choose import Totals
-from isthmus.tasks.compressed import CompressResult, Winner
+from isthmus.tasks.compressed import CompressResult, Tally, Totals, path_of
 from isthmus.tasks.decompress import decompress, restore
 from isthmus.tasks.forms import BlockCoder
 from isthmus.tasks.metadata import pack_metadata, packed_bytes
@@ -65,8 +64,8 @@ def compress(
     """Write `source` as an archive.
 
     Args:
-        source: a path, a name, an array, an opened Source, a table (see `compress_table`), audio (see
-            `compress_audio`) or gridded arrays (see `compress_grid`).
+        source: a path, a name, an array, an opened Source, or data of a kind with archives of its own, see
+            tasks/modalities.py: a table, audio, gridded arrays, video.
         output: the .isz file, or a binary file object.
         model: made by `fit` on data of this kind; it competes with the classical coders.
         mode: "lossy" (the default with a model), "bounded" (the default with a bound) or "lossless"
@@ -257,7 +256,7 @@ def _write(
     header = old.header if old is not None else _header(source, job.promise, parts, used)
     extras = {**extras, "rivals": rivals}
     packed = pack_parts(parts, used) if embeds else None
-    winners: dict[str, Winner] = {}
+    written = Tally()
     writer = (
         ArchiveWriter(target, header, force=force) if old is None else ArchiveWriter.append(target, header)
     )
@@ -267,24 +266,20 @@ def _write(
             writer.add_block(
                 range(first + items.start, first + items.stop), held.form.plan, spool.layers(held)
             )
-            won = winners.get(held.form.plan, Winner(0, 0))
-            winners[held.form.plan] = Winner(won.blocks + 1, won.bytes + held.size)
+            written.add(held.form.plan, held.size)
         writer.finish(packed, extras if old is None else old.extras(extras))
-    payload_bytes = sum(held.size for _, held in chosen)
-    model_bytes = 0 if packed is None else len(packed)
     return CompressResult(
-        output=target if isinstance(target, Path) else None,
+        output=path_of(target),
         mode=job.promise.mode,
         promise=job.promise.summary() + (f", quality {job.quality}" if _has_quality(job) else ""),
         samples=len(source),
         original_bytes=source.raw_bytes,
         source_bytes=source.file_bytes,
         archive_bytes=writer.length - before,
-        model_bytes=model_bytes,
-        payload_bytes=payload_bytes,
-        overhead_bytes=writer.length - before - model_bytes - payload_bytes,
+        model_bytes=0 if packed is None else len(packed),
+        payload_bytes=written.payload_bytes,
         metadata_bytes=packed_bytes(extras),
-        winners=dict(sorted(winners.items(), key=lambda pair: (-pair[1].blocks, pair[0]))),
+        winners=written.winners,
         rivals=rivals,
         quality=job.quality if _has_quality(job) else None,
         psnr_db=tally.distortion.psnr_db if job.measure else None,
@@ -293,7 +288,7 @@ def _write(
             job.model,
             campaign.preview_bits,
             tally.preview_bytes if job.quality == DEFAULT_QUALITY else None,
-            payload_bytes if job.promise.targets == ((LOSSLESS, None),) else None,
+            written.payload_bytes if job.promise.targets == ((LOSSLESS, None),) else None,
         ),
     )
 

@@ -5,8 +5,8 @@ Arrays and images share the archives of tasks/archive.py; whatever is another ki
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -22,10 +22,10 @@ from isthmus.tasks.restored import DecompressResult
 MODALITIES = Registry(
     "modality",
     {
-        "audio": "isthmus.tasks.audio.room:Audio",
-        "grid": "isthmus.tasks.grids.room:GriddedArrays",
-        "table": "isthmus.tasks.tables.room:Tables",
-        "video": "isthmus.tasks.video.room:Video",
+        "audio": "isthmus.tasks.audio.room:AUDIO",
+        "grid": "isthmus.tasks.grids.room:GRIDS",
+        "table": "isthmus.tasks.tables.room:TABLES",
+        "video": "isthmus.tasks.video.room:VIDEO",
     },
 )
 
@@ -40,42 +40,44 @@ class Checked(NamedTuple):
     """What the header promises, where that can be checked."""
 
 
-class Modality(ABC):
-    """What a kind of data knows to do; it imports nothing heavy before it must."""
+@dataclass(frozen=True, kw_only=True)
+class Modality:
+    """What is done with a kind of data; its module imports nothing heavy before it must."""
 
     plural: str
     """What archives hold, for people."""
+    why: str
+    """What can be asked of such archives, as the beginning of a sentence that refuses all else."""
+    is_source: Callable[[Any], bool]
+    """Whether a path, or an object, is of this kind."""
+    open: Callable[[Any, bool | None, bool], Any]
+    """(source, header, skip_bad) → what compressing takes: it has `raw_bytes`, and `skipped` items."""
+    write: Callable[[Any, str | Path | BinaryIO, CompressOrder], CompressResult]
+    written_by: frozenset[str]
+    """What an order may ask for, besides how it is carried out."""
+    read: Callable[[str | Path | bytes, Path, DecompressOrder], DecompressResult]
+    read_by: frozenset[str]
+    verify: Callable[[Path, AnyModel | None, Any, Limits], Checked]
+    """Decode everything, and compare it with the originals where they are given."""
+    facts: Callable[[ArchiveReader], tuple[str, dict[str, Any]]]
+    """A title, and what `info` tells beside sizes."""
 
-    @abstractmethod
-    def is_source(self, source: Any) -> bool:
-        """Whether a path, or an object, is of this kind."""
-
-    @abstractmethod
-    def open(self, source: Any, *, header: bool | None, skip_bad: bool) -> Any:
-        """What `compress` takes, looked at: it has `raw_bytes`, and `skipped` items."""
-
-    @abstractmethod
     def compress(self, source: Any, output: str | Path | BinaryIO, order: CompressOrder) -> CompressResult:
-        """Write an archive."""
+        """Write an archive; UseError for what it cannot have."""
+        order.only(self.written_by, self.why)
+        return self.write(source, output, order)
 
-    @abstractmethod
     def decompress(
         self, archive: str | Path | bytes, directory: Path, order: DecompressOrder
     ) -> DecompressResult:
-        """Restore its files."""
-
-    @abstractmethod
-    def verify(self, path: Path, model: AnyModel | None, against: Any, limits: Limits) -> Checked:
-        """Decode everything, and compare it with the originals where they are given."""
-
-    @abstractmethod
-    def facts(self, reader: ArchiveReader) -> tuple[str, dict[str, Any]]:
-        """A title, and what `info` tells beside sizes."""
+        """Restore its files; UseError for what it cannot do."""
+        order.only(self.read_by, self.why)
+        return self.read(archive, directory, order)
 
 
 def modality_for(source: Any) -> Modality | None:
     """Whose source that is; None where it is one of arrays or images."""
-    found = (_made(name) for name in MODALITIES)
+    found: Iterator[Modality] = (MODALITIES.find(name) for name in MODALITIES)
     return next((modality for modality in found if modality.is_source(source)), None)
 
 
@@ -83,7 +85,10 @@ def modality_in(header: Mapping[str, Any]) -> Modality | None:
     """Whose archive has this header; None where it is one of arrays or images, or says nothing."""
     spec = header.get("spec")
     name = spec.get("modality") if isinstance(spec, dict) else None
-    return _made(name) if isinstance(name, str) and name in MODALITIES else None
+    if not isinstance(name, str) or name not in MODALITIES:
+        return None
+    found: Modality = MODALITIES.find(name)
+    return found
 
 
 def modality_of(archive: str | Path | bytes, limits: Limits) -> Modality | None:
@@ -93,8 +98,3 @@ def modality_of(archive: str | Path | bytes, limits: Limits) -> Modality | None:
             return modality_in(reader.header)
     except IsthmusError:
         return None
-
-
-def _made(name: str) -> Modality:
-    made: Modality = MODALITIES.find(name)()
-    return made

@@ -12,13 +12,15 @@ from isthmus.coding.container import ArchiveReader
 from isthmus.data.audio import AudioSource, open_audio
 from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
+from isthmus.model import AnyModel
 from isthmus.tasks.audio.archive import OpenedAudio, opened_audio
 from isthmus.tasks.audio.stretches import Tape
 from isthmus.tasks.audio.writing import describe
+from isthmus.tasks.modalities import Checked
 
 
-def verify_audio(path: Path, against: Any, limits: Limits) -> tuple[list[str], str | None, str]:
-    """What is wrong, the name of what it was compared with, and the promise in words."""
+def verify_audio(path: Path, model: AnyModel | None, against: Any, limits: Limits) -> Checked:
+    """What is wrong; no model is needed."""
     with ArchiveReader(path, limits=limits) as reader:
         opened = opened_audio(reader)
         audio = None if against is None else open_audio(against)
@@ -27,8 +29,10 @@ def verify_audio(path: Path, against: Any, limits: Limits) -> tuple[list[str], s
         if audio is not None:
             mine, theirs = dict(reader.extras["audio"]), describe(audio)
             if {**mine, "archive": None} != {**theirs, "archive": None}:
-                return ["the originals are other recordings, or in another form"], audio.name, promise
-        return list(_problems(opened, audio)), None if audio is None else audio.name, promise
+                return Checked(
+                    ["the originals are other recordings, or in another form"], audio.name, promise
+                )
+        return Checked(list(_problems(opened, audio)), None if audio is None else audio.name, promise)
 
 
 def _problems(opened: OpenedAudio, audio: AudioSource | None) -> Iterator[str]:

@@ -13,23 +13,25 @@ from isthmus.coding.container import ArchiveReader
 from isthmus.data.grids import Grids, Variable, open_grid
 from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
+from isthmus.model import AnyModel
 from isthmus.tasks.grids.archive import OpenedGrid, opened_grid
 from isthmus.tasks.grids.blocks import gap_map
 from isthmus.tasks.grids.writing import describe
+from isthmus.tasks.modalities import Checked
 
 
-def verify_grid(path: Path, against: Any, limits: Limits) -> tuple[list[str], str | None, str]:
-    """What is wrong, the name of what it was compared with, and the promise in words."""
+def verify_grid(path: Path, model: AnyModel | None, against: Any, limits: Limits) -> Checked:
+    """What is wrong; no model is needed."""
     with ArchiveReader(path, limits=limits) as reader:
         opened = opened_grid(reader)
         promise = opened.promise.summary()
         if against is None:
-            return list(_problems(opened, None)), None, promise
+            return Checked(list(_problems(opened, None)), None, promise)
         grids = open_grid(against)
         try:
             problem = _differs(dict(reader.extras["grid"]), describe(grids))
             found = [problem] if problem is not None else list(_problems(opened, grids))
-            return found, grids.name, promise
+            return Checked(found, grids.name, promise)
         finally:
             if grids is not against:
                 grids.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,110 +13,76 @@ import numpy as np
 from isthmus.coding.blocks import Layer
 from isthmus.coding.container import ArchiveWriter
 from isthmus.data.grids import TEXT, Grids, Variable, lost, open_grid
-from isthmus.files import refuse_existing
+from isthmus.files import target_of
 from isthmus.tasks.choose import (
     ALL_EFFORT,
     LEAST_SAMPLE_BYTES,
     PIECES,
     SAMPLE_SHARE,
     SMALL_BYTES,
-    Totals,
     coder_names,
     smallest_coders,
 )
-from isthmus.tasks.compressed import CompressResult, Winner
+from isthmus.tasks.compressed import CompressResult, Tally, path_of
 from isthmus.tasks.grids.blocks import TEXT_CODERS, Made, Tile, encode_tile
 from isthmus.tasks.grids.promise import GridPromise, make_promise
-from isthmus.tasks.orders import DEFAULT_EFFORT, Progress
+from isthmus.tasks.orders import CompressOrder
 from isthmus.tasks.parts import Parts, Toolbox
 from isthmus.tasks.workers import map_blocks, worker_count
 
 
-def compress_grid(
-    source: Any,
-    output: str | Path | BinaryIO,
-    *,
-    mode: str | None = None,
-    max_error: float | None = None,
-    error_mode: str = "abs",
-    bounds: Mapping[str, float] | None = None,
-    effort: int = DEFAULT_EFFORT,
-    workers: int | None = 1,
-    force: bool = False,
-    progress: Progress | None = None,
-) -> CompressResult:
+def compress_grid(source: Any, output: str | Path | BinaryIO, order: CompressOrder) -> CompressResult:
     """Write a file of gridded arrays as an archive.
 
     Args:
         source: a file of netCDF 3 or 4, a zarr (folder or .zip), or a Dataset, DataArray or DataTree of
             xarray, which is taken as the netCDF that `to_netcdf` makes of it.
         output: the .isz file, or a binary file object.
-        mode: "lossless" or "bounded"; follows from the bounds where nothing is said.
-        max_error: how far any measured value may be from its original, in the variable's own unit (packed
-            numbers count `scale_factor`); None asks for equal bits. Coordinates, what they mention, whole
-            numbers that are not packed, and variables of fewer than 1,024 values stay as they are.
-        error_mode: "abs"; "rel", times the range of the variable; "pointwise", times each value (of floats
-            that are not packed).
-        bounds: how far the values of a variable may be, by its name; 0 keeps it as it is.
-        effort: 1 to 9; up to 8, a sample of each large variable decides which coders run on its blocks.
-        workers: processes; None takes one a core where the data are large. Same bytes for any.
-        force: replace an existing output.
-        progress: told how many bytes of values are done, and how many there are, after each block.
+        order: max_error and bounds are in each variable's own unit (packed numbers count `scale_factor`), or
+            with "rel" times its range, or with "pointwise" times each value (of floats that are not packed).
+            Coordinates, what they mention, whole numbers that are not packed, and variables of fewer than
+            1,024 values stay as they are unless they are named. Up to effort 8, a sample of each large
+            variable decides which coders run on its blocks. Progress is told in bytes of values.
     Raises:
         UseError: a bound that cannot be, or for a variable that is not there.
         NoData, BadItem, MissingExtra: see `open_grid`.
     """
-    target = Path(output) if isinstance(output, (str, Path)) else output
-    if isinstance(target, Path):
-        refuse_existing(target, force=force)
+    target = target_of(output, force=order.force)
     opened = open_grid(source)
     try:
-        promise = make_promise(opened, mode, max_error, error_mode, bounds or {})
-        return _write(opened, target, promise, effort, workers, progress, force=force)
+        return _write(opened, target, order)
     finally:
         if opened is not source:
             opened.close()
 
 
-def _write(
-    opened: Grids,
-    target: Path | BinaryIO,
-    promise: GridPromise,
-    effort: int,
-    workers: int | None,
-    progress: Progress | None,
-    *,
-    force: bool,
-) -> CompressResult:
-    tally, item, done = _Tally(), 0, 0
+def _write(opened: Grids, target: Path | BinaryIO, order: CompressOrder) -> CompressResult:
+    promise = make_promise(opened, order.mode, order.max_error, order.error_mode, order.bounds or {})
+    tally, item, done = Tally(), 0, 0
     owners = [each for each in opened.variables for _ in range(each.tile_count)]
-    count = worker_count(workers, opened.raw_bytes, slow=True)
-    made_of = map_blocks(_Coder(), _tiles(opened, promise, effort), max(1, min(count, len(owners))))
-    with ArchiveWriter(target, promise.to_header(), force=force) as writer:
+    count = worker_count(order.workers, opened.raw_bytes, slow=True)
+    tiles = _tiles(opened, promise, order.effort)
+    made_of = map_blocks(_Coder(), tiles, max(1, min(count, len(owners))))
+    with ArchiveWriter(target, promise.to_header(), force=order.force) as writer:
         for variable, (made, size) in zip(owners, made_of, strict=True):
             layer = Layer(promise.layer(variable.name), made.payload, made.crc)
             writer.add_block(range(item, item + 1), made.plan, [layer])
-            tally.add(made)
+            tally.add(made.plan, len(made.payload), made.rivals)
             item, done = item + 1, done + size
-            if progress is not None:
-                progress(done, max(done, opened.raw_bytes))
+            if order.progress is not None:
+                order.progress(done, max(done, opened.raw_bytes))
         writer.finish(None, {"grid": describe(opened), "rivals": tally.rivals.whole()})
     return CompressResult(
-        output=target if isinstance(target, Path) else None,
+        output=path_of(target),
         mode=promise.mode,
         promise=promise.summary(),
         samples=len(opened.variables),
         original_bytes=opened.raw_bytes,
         source_bytes=opened.file_bytes,
         archive_bytes=writer.length,
-        model_bytes=0,
         payload_bytes=tally.payload_bytes,
-        overhead_bytes=writer.length - tally.payload_bytes,
-        metadata_bytes=0,
-        winners=dict(sorted(tally.winners.items(), key=lambda pair: (-pair[1].blocks, pair[0]))),
+        winners=tally.winners,
         rivals=tally.rivals.whole(),
-        quality=None,
-        psnr_db=None,
         advice=_advice(lost(opened)),
         items="variables",
     )
@@ -135,22 +101,6 @@ class _Coder:
 
     def __call__(self, tile: Tile) -> tuple[Made, int]:
         return encode_tile(tile), tile.values.size * tile.variable.itemsize
-
-
-class _Tally:
-    """Sums over blocks."""
-
-    def __init__(self) -> None:
-        self.payload_bytes = 0
-        self.winners: dict[str, Winner] = {}
-        self.rivals = Totals()
-
-    def add(self, made: Made) -> None:
-        """Take in a block."""
-        self.payload_bytes += len(made.payload)
-        won = self.winners.get(made.plan, Winner(0, 0))
-        self.winners[made.plan] = Winner(won.blocks + 1, won.bytes + len(made.payload))
-        self.rivals.add(made.rivals)
 
 
 def _tiles(opened: Grids, promise: GridPromise, effort: int) -> Iterator[Tile]:

@@ -11,8 +11,10 @@ from typing import Any
 from isthmus.coding.container import ArchiveReader
 from isthmus.errors import DamagedFile, ModelNeeded
 from isthmus.files import atomic_write, refuse_existing
-from isthmus.limits import DEFAULT_LIMITS, Limits
+from isthmus.limits import Limits
+from isthmus.model import AnyModel
 from isthmus.model.known_rows import KnownRows
+from isthmus.tasks.orders import DecompressOrder
 from isthmus.tasks.restored import DecompressResult
 from isthmus.tasks.tables.blocks import decode_rows
 from isthmus.tasks.tables.promise import TablePromise
@@ -96,6 +98,11 @@ def opened_table(reader: ArchiveReader, known: KnownRows | None) -> OpenedTable:
     return replace(told, known=decode_rows(known.plan, known.payload))
 
 
+def known_by(model: AnyModel | None) -> KnownRows | None:
+    """The rows that a model holds, if any."""
+    return getattr(model, "known_rows", None)
+
+
 def told_table(reader: ArchiveReader) -> OpenedTable:
     """An archive of a table, as far as it says itself what it holds."""
     form, promise = form_from_dict(reader.extras.get("table", {})), TablePromise.from_dict(reader.header)
@@ -117,21 +124,15 @@ def table_facts(reader: ArchiveReader) -> tuple[str, dict[str, Any]]:
 
 
 def decompress_table(
-    archive: str | Path | bytes,
-    directory: str | Path,
-    *,
-    known: KnownRows | None = None,
-    workers: int | None = 1,
-    force: bool = False,
-    limits: Limits = DEFAULT_LIMITS,
+    archive: str | Path | bytes, directory: Path, order: DecompressOrder
 ) -> DecompressResult:
     """Restore the file of a table's archive; see `decompress`."""
     with ExitStack() as stack:
-        opened = opened_table(stack.enter_context(ArchiveReader(archive, limits=limits)), known)
-        path = Path(directory) / opened.form.name
-        refuse_existing(path, force=force)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        count = worker_count(workers, opened.reader.length * 8, slow=True)
-        with atomic_write(path, force=force) as file:
+        reader = stack.enter_context(ArchiveReader(archive, limits=order.limits))
+        opened = opened_table(reader, known_by(order.model))
+        path = directory / opened.form.name
+        refuse_existing(path, force=order.force)
+        count = worker_count(order.workers, opened.reader.length * 8, slow=True)
+        with atomic_write(path, force=order.force) as file:
             opened.form.write(file, opened.rows(workers=count))
-        return DecompressResult((path,), opened.reader.items, Path(directory), items="rows")
+        return DecompressResult((path,), opened.reader.items, directory, items="rows")

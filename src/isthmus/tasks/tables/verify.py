@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
@@ -15,30 +14,29 @@ from isthmus.coding.bound import Bound
 from isthmus.coding.container import ArchiveReader
 from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
-from isthmus.model.known_rows import KnownRows
-from isthmus.tasks.tables.archive import OpenedTable, opened_table
+from isthmus.model import AnyModel
+from isthmus.tasks.modalities import Checked
+from isthmus.tasks.tables.archive import OpenedTable, known_by, opened_table
 from isthmus.tasks.tables.rounding import reach_of
 from isthmus.tasks.tables.rows import Rows, Taken
 from isthmus.tasks.tables.sources import OpenTable
 
 
-def verify_table(
-    path: Path, known: KnownRows | None, against: Any, limits: Limits
-) -> tuple[list[str], str | None, str]:
-    """What is wrong, the name of what it was compared with, and the promise in words.
+def verify_table(path: Path, model: AnyModel | None, against: Any, limits: Limits) -> Checked:
+    """What is wrong.
 
     Without the model that it names, nothing is decoded, unless there is something to compare with.
     """
-    with ExitStack() as stack:
-        reader = stack.enter_context(ArchiveReader(path, limits=limits))
+    known = known_by(model)
+    with ArchiveReader(path, limits=limits) as reader:
         if reader.header.get("parts") and known is None and against is None:
-            return [], None, ""
+            return Checked([], None, "")
         opened = opened_table(reader, known)
         table = against if against is None or isinstance(against, OpenTable) else OpenTable(against)
         if table is not None and table.form.to_dict() != opened.form.to_dict() | {"name": table.form.name}:
-            return ["the original has other columns, or is written in another way"], table.name, ""
+            return Checked(["the original has other columns, or is written in another way"], table.name, "")
         problems = list(_problems(opened, table))
-        return problems, None if table is None else table.name, opened.promise.summary()
+        return Checked(problems, None if table is None else table.name, opened.promise.summary())
 
 
 def _problems(opened: OpenedTable, table: OpenTable | None) -> Iterator[str]:

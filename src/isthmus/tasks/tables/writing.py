@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,12 +11,13 @@ from typing import Any, BinaryIO
 from isthmus.coding.blocks import Layer
 from isthmus.coding.container import ArchiveWriter
 from isthmus.errors import UseError
-from isthmus.files import refuse_existing
+from isthmus.files import target_of
 from isthmus.model.known_rows import KnownRows
-from isthmus.tasks.compressed import CompressResult, Winner
-from isthmus.tasks.orders import Progress
+from isthmus.tasks.compressed import CompressResult, Tally, path_of
+from isthmus.tasks.orders import CompressOrder
+from isthmus.tasks.promise import LOSSY
 from isthmus.tasks.tables.archive import ROWS, TABLE
-from isthmus.tasks.tables.blocks import CodedRows, decode_rows, encode_rows
+from isthmus.tasks.tables.blocks import PARQUET, CodedRows, decode_rows, encode_rows
 from isthmus.tasks.tables.promise import make_promise
 from isthmus.tasks.tables.rounding import rounded
 from isthmus.tasks.tables.rows import Rows
@@ -50,84 +51,57 @@ class _Coder:
         return _Coded(rows.count, self.form.size_of(chunk), encode_rows(rows, self.known))
 
 
-def compress_table(
-    source: Any,
-    output: str | Path | BinaryIO,
-    *,
-    known: KnownRows | None = None,
-    max_error: float | None = None,
-    error_mode: str = "abs",
-    bounds: Mapping[str, float] | None = None,
-    workers: int | None = 1,
-    force: bool = False,
-    header: bool | None = None,
-    progress: Progress | None = None,
-) -> CompressResult:
+def compress_table(source: Any, output: str | Path | BinaryIO, order: CompressOrder) -> CompressResult:
     """Write a table as an archive.
 
     Args:
-        source: a path (.csv, .tsv, .txt, .jsonl, .parquet, .arrow), or a DataFrame of pandas,
-            polars or PyArrow.
+        source: a path (.csv, .tsv, .txt, .jsonl, .parquet, .arrow), a DataFrame of pandas, polars or PyArrow,
+            or an opened one.
         output: the .isz file, or a binary file object.
-        known: rows of a model for such tables, which `decompress` then needs too.
-        max_error: how far any number may be from its original; None asks for equal ones. Words, dates and
-            what is missing stay as they are.
-        error_mode: "abs"; "rel", times the range of its column.
-        bounds: how far the numbers of a column may be, by its name; 0 keeps a column as it is.
-        workers: processes; None takes one a core where the file is large. Same bytes for any.
-        force: replace an existing output.
-        header: whether the first row of a text file names the columns; None looks.
-        progress: told how much is done and how much there is, in bytes of text or in rows, after each block.
+        order: bounds are of numbers, by column; words, dates and what is missing stay as they are. A model
+            lends its rows, which `decompress` then needs too. Progress is told in bytes of text or in rows.
     Raises:
         UseError: a bound that cannot be, or for a column that is not there.
         NoData, BadItem: the source is no table.
     """
-    table = source if isinstance(source, OpenTable) else OpenTable(source, header=header)
-    target = Path(output) if isinstance(output, (str, Path)) else output
-    if isinstance(target, Path):
-        refuse_existing(target, force=force)
-    promise = make_promise(table, max_error, error_mode, bounds or {})
+    if order.mode == LOSSY:
+        raise UseError("A table is kept whole, lossless or within a bound: leave out --lossy.")
+    known = rows_held(order.model, embed=order.embed_model)
+    table = source if isinstance(source, OpenTable) else OpenTable(source)
+    target = target_of(output, force=order.force)
+    promise = make_promise(table, order.max_error, order.error_mode, order.bounds or {})
     before = None if known is None else _fitting(known, table.form)
     work = _Coder(table.form, promise.fractions(table.form.columns), before)
     parts = {} if known is None else {ROWS: known.hash}
     start: dict[str, Any] = {"mode": promise.mode, "parts": parts, "spec": {"modality": TABLE}}
     if promise.bounds:
         start["bounds"] = dict(promise.bounds)
-    count, done, payloads, rival, winners = 0, 0, 0, 0, dict[str, Winner]()
-    with ArchiveWriter(target, start, force=force) as writer:
-        for block in map_blocks(work, table.chunks(), worker_count(workers, table.file_bytes, slow=True)):
+    rows, done, tally = 0, 0, Tally()
+    count = worker_count(order.workers, table.file_bytes, slow=True)
+    with ArchiveWriter(target, start, force=order.force) as writer:
+        for block in map_blocks(work, table.chunks(), count):
             coded = block.coded
             layer = Layer(promise.layer, coded.payload, coded.crc)
-            writer.add_block(range(count, count + block.rows), coded.plan, [layer])
-            count, payloads, rival = (
-                count + block.rows,
-                payloads + len(coded.payload),
-                rival + coded.parquet_bytes,
-            )
+            writer.add_block(range(rows, rows + block.rows), coded.plan, [layer])
+            tally.payload_bytes += len(coded.payload)
+            tally.rivals.add({PARQUET: coded.parquet_bytes})
             for name, won in coded.coders.items():
-                before_it = winners.get(name, Winner(0, 0))
-                winners[name] = Winner(before_it.blocks + won.blocks, before_it.bytes + won.bytes)
-            done += block.size
-            if progress is not None:
-                progress(min(done, table.size), table.size)
-        writer.finish(None, {"table": table.form.to_dict(), "rivals": {"parquet": rival}})
+                tally.add_winner(name, won)
+            rows, done = rows + block.rows, done + block.size
+            if order.progress is not None:
+                order.progress(min(done, table.size), table.size)
+        writer.finish(None, {"table": table.form.to_dict(), "rivals": tally.rivals.whole()})
     return CompressResult(
-        output=target if isinstance(target, Path) else None,
+        output=path_of(target),
         mode=promise.mode,
         promise=promise.summary(),
-        samples=count,
+        samples=rows,
         original_bytes=table.file_bytes,
         source_bytes=table.file_bytes,
         archive_bytes=writer.length,
-        model_bytes=0,
-        payload_bytes=payloads,
-        overhead_bytes=writer.length - payloads,
-        metadata_bytes=0,
-        winners=dict(sorted(winners.items(), key=lambda pair: -pair[1].bytes)),
-        rivals={"parquet": rival},
-        quality=None,
-        psnr_db=None,
-        advice=(),
+        payload_bytes=tally.payload_bytes,
+        winners=tally.winners,
+        rivals=tally.rivals.whole(),
         items="rows",
         contested="column",
     )

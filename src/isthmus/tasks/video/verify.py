@@ -13,19 +13,18 @@ from isthmus.data.video import VideoSource, open_video
 from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
 from isthmus.model import AnyModel
+from isthmus.tasks.modalities import Checked
 from isthmus.tasks.video.archive import OpenedVideo, opened_video
 
 
-def verify_video(
-    path: Path, model: AnyModel | None, against: Any, limits: Limits
-) -> tuple[list[str], str | None, str]:
-    """What is wrong, the name of what it was compared with, and the promise in words."""
+def verify_video(path: Path, model: AnyModel | None, against: Any, limits: Limits) -> Checked:
+    """What is wrong."""
     with ArchiveReader(path, limits=limits) as reader:
         opened = opened_video(reader, model)
         video = None if against is None else open_video(against)
         problems = list(_problems(opened, video))
         promise = "" if opened.promise.quality is not None else opened.promise.summary()
-        return problems, None if video is None else video.name, promise
+        return Checked(problems, None if video is None else video.name, promise)
 
 
 def _problems(opened: OpenedVideo, video: VideoSource | None) -> Iterator[str]:

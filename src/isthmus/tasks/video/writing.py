@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -13,69 +13,50 @@ from isthmus.coding.blocks import Layer
 from isthmus.coding.container import ArchiveWriter
 from isthmus.coding.video import ADAPTIVE
 from isthmus.data.video import Clip, Kind, Times, VideoSource, open_video
-from isthmus.errors import BadItem
-from isthmus.files import refuse_existing
+from isthmus.errors import BadItem, UseError
+from isthmus.files import target_of
 from isthmus.model import VideoModel
-from isthmus.tasks.compressed import CompressResult, Winner
+from isthmus.tasks.compressed import CompressResult, Winner, path_of
+from isthmus.tasks.orders import CompressOrder
 from isthmus.tasks.video.blocks import Coder, Made, Run
 from isthmus.tasks.video.cuts import Told, frames_at_once, gathered
 from isthmus.tasks.video.lossy import PREDICTED
 from isthmus.tasks.video.promise import VideoPromise, make_promise
 from isthmus.tasks.workers import map_blocks, worker_count
 
-Progress = Callable[[int, int], None]
 PACKETS = "packets"
 """The plan, and the layer, of a block that holds audio as it is."""
 
 
 def compress_video(
-    source: str | Path | VideoSource,
-    output: str | Path | BinaryIO,
-    *,
-    mode: str | None = None,
-    max_error: float | None = None,
-    error_mode: str = "abs",
-    model: VideoModel | None = None,
-    quality: int | None = None,
-    embed_model: bool = True,
-    effort: int = 5,
-    workers: int | None = 1,
-    skip_bad: bool = False,
-    force: bool = False,
-    progress: Progress | None = None,
+    source: str | Path | VideoSource, output: str | Path | BinaryIO, order: CompressOrder
 ) -> CompressResult:
     """Write clips as an archive; a block at a time is in memory.
 
     Args:
         source: a file of video, or a folder of such files.
         output: the .isz file, or a binary file object.
-        mode: "lossless" (the default), "bounded" (the default with a bound), or "lossy" (the default with a
-            model).
-        max_error: how far a sample that comes back may be from what it was, in its own steps.
-        error_mode: "abs".
-        model: made by `fit_video`; needed for a lossy archive of clips of 8 bits, and for nothing else.
-        quality: 1 to 100, of a lossy archive; 50 where nothing is said.
-        embed_model: keep what decoding needs of the model in the archive; else `decompress` wants the model.
-        effort: 1 to 9: in how many ways samples are predicted; more are slower and smaller.
-        workers: processes; None takes one a core where the data are large. Same bytes for any.
-        skip_bad: leave out what cannot be decoded.
-        force: replace an existing output.
-        progress: told frames begun and expected, after each block.
+        order: "lossless" is its default mode, "bounded" with a bound, "lossy" with a model made by
+            `fit_video`, for clips of 8 bits. A bound counts steps of a sample. Effort says in how many ways
+            samples are predicted. Progress is told in frames.
     Raises:
         UseError: the wishes contradict each other.
         NoData, BadItem, MissingExtra: see VideoSource.
     """
-    told_hash = None if model is None else model.hash
-    promise = make_promise(mode, max_error, error_mode, quality=quality, model_hash=told_hash)
-    video = open_video(source, skip_bad=skip_bad)
-    target = Path(output) if isinstance(output, (str, Path)) else output
-    if isinstance(target, Path):
-        refuse_existing(target, force=force)
-    count = worker_count(workers, video.raw_bytes, slow=True)
+    model, force = order.model, order.force
+    if not isinstance(model, VideoModel | None):
+        raise UseError("Video is compressed by a model of video: make one with isthmus fit on clips.")
+    promise = make_promise(
+        order.mode, order.max_error, order.error_mode, quality=order.quality,
+        model_hash=None if model is None else model.hash,
+    )  # fmt: skip
+    video = open_video(source, skip_bad=order.skip_bad)
+    target = target_of(output, force=force)
+    count = worker_count(order.workers, video.raw_bytes, slow=True)
     tally = _Tally(promise, expected=sum(max(1, each.expected) for each in video.clips))
-    coder, told = Coder(promise, effort, None if promise.quality is None else model), list[Told]()
+    coder, told = Coder(promise, order.effort, None if promise.quality is None else model), list[Told]()
     plan = ADAPTIVE if promise.quality is None else PREDICTED
-    packed = coder.model.decoder.packed if coder.model is not None and embed_model else None
+    packed = coder.model.decoder.packed if coder.model is not None and order.embed_model else None
     with ArchiveWriter(target, promise.to_header(), force=force) as writer:
         for clip in video.clips:
             kind, ticks = video.kind(clip), list[int]()
@@ -85,8 +66,8 @@ def compress_video(
                 layer = Layer(promise.layer, made.payload, made.crc)
                 writer.add_block(range(tally.frames, tally.frames + made.frames), plan, [layer])
                 tally.add(made, kind)
-                if progress is not None:
-                    progress(min(tally.frames, tally.expected), tally.expected)
+                if order.progress is not None:
+                    order.progress(min(tally.frames, tally.expected), tally.expected)
             told.append(Told(clip.name, kind, Times.of(ticks), False))
         told = _add_sounds(writer, video, told, tally)
         writer.finish(packed, {"video": [each.to_list() for each in told]})
@@ -157,7 +138,7 @@ class _Tally:
             "take more bytes than the files did.",
         )
         return CompressResult(
-            output=target if isinstance(target, Path) else None,
+            output=path_of(target),
             mode=self.promise.mode,
             promise=self.promise.summary() + close,
             samples=self.frames,
@@ -166,7 +147,6 @@ class _Tally:
             archive_bytes=length,
             model_bytes=model_bytes,
             payload_bytes=self.payload_bytes,
-            overhead_bytes=length - self.payload_bytes - model_bytes,
             metadata_bytes=self.sound_bytes,
             winners={plan: Winner(self.blocks, self.payload_bytes)},
             rivals={},
