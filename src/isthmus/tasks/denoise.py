@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,37 +15,25 @@ from isthmus.data import Source, open_source, write_source
 from isthmus.data.distortion import Distortion
 from isthmus.data.noise import NoiseModel
 from isthmus.errors import UseError
-from isthmus.files import refuse_existing
 from isthmus.model.denoiser import Denoiser
-from isthmus.tasks.learning import require_training
+from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
+from isthmus.tasks.orders import Progress
 from isthmus.tasks.results import Result
 
 USUAL_STEPS = 3000
-Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class DenoiserResult(Result):
+@dataclass(frozen=True, kw_only=True)
+class DenoiserResult(TaughtResult):
     """What `fit_denoiser` made."""
 
-    model_path: Path | None
     images: int
-    noise: str
-    from_noisy: bool
-    steps: int
-    seconds: float
     denoiser: Denoiser = field(repr=False)
 
-    def summary(self) -> str:
-        """One line for a terminal."""
-        where = f" → {self.model_path}" if self.model_path else ""
-        how = (
-            f"from {'noisy' if self.from_noisy else 'clean'} images alone" if self.from_noisy else self.noise
-        )
-        return (
-            f"Learned to take noise ({how}) from {self.images:,} images in {self.steps:,} steps, "
-            f"{self.seconds:.0f} s{where}"
-        )
+    @property
+    def learned_from(self) -> str:
+        """For people."""
+        return f"{self.images:,} images"
 
 
 @dataclass(frozen=True)
@@ -84,7 +72,7 @@ def fit_denoiser(
     seed: int = 0,
     skip_bad: bool = False,
     force: bool = False,
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = lambda line: None,
     progress: Progress | None = None,
 ) -> DenoiserResult:
     """Learn to take noise from images.
@@ -108,9 +96,7 @@ def fit_denoiser(
         UseError: these are no images, or of several kinds.
     """
     require(steps is None or steps >= 1, "steps", "at least 1", steps)
-    output = None if output is None else Path(output)
-    if output is not None:
-        refuse_existing(output, force=force)
+    path = model_path(output, force=force)
     require_training("torch")
     model = NoiseModel.of(noise, *(levels or (None, None)))
     opened = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
@@ -125,10 +111,13 @@ def fit_denoiser(
     )
     made = {"isthmus": __version__, "trained_on": opened.name}
     denoiser = train_denoiser(images, opened.spec, plan, provenance=made, say=say, progress=progress)
-    if output is not None:
-        denoiser.save(output, force=force)
+    if path is not None:
+        denoiser.save(path, force=force)
     told = denoiser.provenance
-    return DenoiserResult(output, len(images), noise, from_noisy, told["steps"], told["seconds"], denoiser)
+    return DenoiserResult(
+        model_path=path, images=len(images), noise=noise, from_noisy=from_noisy, steps=told["steps"],
+        seconds=told["seconds"], denoiser=denoiser,
+    )  # fmt: skip
 
 
 def denoise(

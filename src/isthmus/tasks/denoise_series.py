@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,38 +16,28 @@ from isthmus.data.series import SeriesSource, open_series
 from isthmus.errors import SpecMismatch, UseError
 from isthmus.files import atomic_write, refuse_existing
 from isthmus.model.series_denoiser import SeriesDenoiser
-from isthmus.tasks.learning import require_training
+from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
+from isthmus.tasks.orders import Progress
 from isthmus.tasks.results import Result
 
 USUAL_STEPS = 2000
 LEAST_ROWS = 64
 MORE_DIGITS = 2
 """Behind the point, than a column of text has."""
-Say = Callable[[str], None]
-Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class SeriesDenoiserResult(Result):
+@dataclass(frozen=True, kw_only=True)
+class SeriesDenoiserResult(TaughtResult):
     """What `fit_series_denoiser` made."""
 
-    model_path: Path | None
     rows: int
     channels: int
-    noise: str
-    from_noisy: bool
-    steps: int
-    seconds: float
     denoiser: SeriesDenoiser = field(repr=False)
 
-    def summary(self) -> str:
-        """One line for a terminal."""
-        where = f" → {self.model_path}" if self.model_path else ""
-        how = "from a noisy series alone" if self.from_noisy else self.noise
-        return (
-            f"Learned to take noise ({how}) from {self.rows:,} rows of {self.channels:,} channels in "
-            f"{self.steps:,} steps, {self.seconds:.0f} s{where}"
-        )
+    @property
+    def learned_from(self) -> str:
+        """For people."""
+        return f"{self.rows:,} rows of {self.channels:,} channels"
 
 
 @dataclass(frozen=True)
@@ -110,9 +100,7 @@ def fit_series_denoiser(
         UseError: too few rows to learn from.
     """
     require(steps is None or steps >= 1, "steps", "at least 1", steps)
-    output = None if output is None else Path(output)
-    if output is not None:
-        refuse_existing(output, force=force)
+    path = model_path(output, force=force)
     require_training("torch")
     model = NoiseModel.of(noise, *(levels or (None, None)))
     opened = source if isinstance(source, SeriesSource) else open_series(source, skip_bad=skip_bad)
@@ -131,12 +119,13 @@ def fit_series_denoiser(
     denoiser = train_series_denoiser(
         values, opened.channels, plan, provenance=made, say=say, progress=progress
     )
-    if output is not None:
-        denoiser.save(output, force=force)
+    if path is not None:
+        denoiser.save(path, force=force)
     told = denoiser.provenance
     return SeriesDenoiserResult(
-        output, len(values), len(opened.channels), noise, from_noisy, told["steps"], told["seconds"], denoiser
-    )
+        model_path=path, rows=len(values), channels=len(opened.channels), noise=noise,
+        from_noisy=from_noisy, steps=told["steps"], seconds=told["seconds"], denoiser=denoiser,
+    )  # fmt: skip
 
 
 def denoise_series(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from isthmus.files import refuse_existing
 from isthmus.model.detector import Detector
 from isthmus.model.reasons import Reason, reasons
 from isthmus.scoring.conformal import discoveries
-from isthmus.tasks.learning import require_training
+from isthmus.tasks.learning import Say, model_path, require_training
 from isthmus.tasks.lines import csv_lines, write_lines
 from isthmus.tasks.results import Result
 from isthmus.tasks.tables.writing import known_rows_of
@@ -133,7 +133,7 @@ def fit_detector(
     seed: int = 0,
     skip_bad: bool = False,
     force: bool = False,
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = lambda line: None,
 ) -> DetectorResult:
     """Learn what is usual in a table.
 
@@ -152,9 +152,7 @@ def fit_detector(
     """
     require(mode in MODES, "mode", " or ".join(MODES), mode)
     require(steps is None or steps >= 1, "steps", "at least 1", steps)
-    output = None if output is None else Path(output)
-    if output is not None:
-        refuse_existing(output, force=force)
+    path = model_path(output, force=force)
     require_training("torch")
     table_source = opened(source, schema, header, skip_bad)
     table, rows = sampled(table_source, seed)
@@ -162,14 +160,14 @@ def fit_detector(
     from isthmus.training.detecting import train_detector
 
     detector = train_detector(table, mode, seed=seed, budget_s=budget_s, steps=steps)
-    if output is not None and not isinstance(source, (np.ndarray, TableSource)) and is_table(source):
+    if path is not None and not isinstance(source, (np.ndarray, TableSource)) and is_table(source):
         detector = replace(detector, known_rows=known_rows_of(source, header=header))
     for line in (unused := unused_columns(table_source.schema, detector)):
         say(f"not looked at: {line}")
-    if output is not None:
-        detector.save(output, force=force)
+    if path is not None:
+        detector.save(path, force=force)
     columns, seconds = len(detector.features.columns), float(detector.provenance["seconds"])
-    return DetectorResult(output, rows, columns, unused, mode, seconds, detector)
+    return DetectorResult(path, rows, columns, unused, mode, seconds, detector)
 
 
 def detect(
@@ -185,7 +183,7 @@ def detect(
     seed: int = 0,
     skip_bad: bool = False,
     force: bool = False,
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = lambda line: None,
 ) -> DetectResult:
     """Score every row of a table.
 

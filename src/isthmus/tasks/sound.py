@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,36 +13,27 @@ from isthmus._version import __version__
 from isthmus.data.audio.recordings import AudioSource, Recording, open_audio
 from isthmus.data.audio.writing import write_recordings
 from isthmus.errors import UseError
-from isthmus.files import refuse_existing
 from isthmus.model.sound_denoiser import SoundDenoiser
-from isthmus.tasks.learning import require_training
+from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
+from isthmus.tasks.orders import Progress
 from isthmus.tasks.results import Result
 
 WHITE, RECORDED = "gaussian", "recorded"
 MOST_LEARNED_S = 3600.0
 """Of the clean recordings, and of the noise, that is held in memory to learn from."""
-Say = Callable[[str], None]
-Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
-class SoundDenoiserResult(Result):
+@dataclass(frozen=True, kw_only=True)
+class SoundDenoiserResult(TaughtResult):
     """What `fit_sound_denoiser` made."""
 
-    model_path: Path | None
     recordings: int
-    noise: str
-    steps: int
-    seconds: float
     denoiser: SoundDenoiser = field(repr=False)
 
-    def summary(self) -> str:
-        """One line for a terminal."""
-        where = f" → {self.model_path}" if self.model_path else ""
-        return (
-            f"Learned to take noise ({self.noise}) from {self.recordings:,} recordings in "
-            f"{self.steps:,} steps, {self.seconds:.0f} s{where}"
-        )
+    @property
+    def learned_from(self) -> str:
+        """For people."""
+        return f"{self.recordings:,} recordings"
 
 
 @dataclass(frozen=True)
@@ -97,9 +88,7 @@ def fit_sound_denoiser(
         MissingExtra: PyTorch or soundfile is not installed.
         UseError: recordings of several rates.
     """
-    output = None if output is None else Path(output)
-    if output is not None:
-        refuse_existing(output, force=force)
+    path = model_path(output, force=force)
     require_training("torch")
     clean = open_audio(source, skip_bad=skip_bad)
     rate = _rate_of(clean)
@@ -112,10 +101,13 @@ def fit_sound_denoiser(
     plan = SoundPlan(steps=steps or 1500, budget_s=budget_s, seed=seed)
     made = {"isthmus": __version__, "trained_on": clean.name, "noise": kind}
     denoiser = train_sound_denoiser(signals, heard, rate, plan, provenance=made, say=say, progress=progress)
-    if output is not None:
-        denoiser.save(output, force=force)
+    if path is not None:
+        denoiser.save(path, force=force)
     told = denoiser.provenance
-    return SoundDenoiserResult(output, len(clean.recordings), kind, told["steps"], told["seconds"], denoiser)
+    return SoundDenoiserResult(
+        model_path=path, recordings=len(clean.recordings), noise=kind, steps=told["steps"],
+        seconds=told["seconds"], denoiser=denoiser,
+    )  # fmt: skip
 
 
 def denoise_sound(
