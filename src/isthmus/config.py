@@ -27,6 +27,17 @@ def require(holds: bool, name: str, must_be: str, got: object) -> None:
         raise ConfigError(f"{name} must be {must_be}; got {got!r}.")
 
 
+def changed(wishes: Any, *, but: Iterable[str] = ()) -> list[str]:
+    """The names of a dataclass' fields that are not as they are by default, `but` some.
+
+    >>> changed(TrainConfig(seed=7, epochs=2), but=["seed"])
+    ['epochs']
+    """
+    aside = frozenset(but)
+    asked = (each for each in fields(wishes) if each.name not in aside)
+    return [each.name for each in asked if getattr(wishes, each.name) != each.default]
+
+
 @dataclass(frozen=True)
 class PartConfig:
     """A part by name, and the keyword arguments it is built with."""

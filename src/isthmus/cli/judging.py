@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from isthmus.cli.series import takes_series
 from isthmus.cli.voice import Voice
 from isthmus.cli.wishes import DetectWishes
 from isthmus.errors import UseError
+
+if TYPE_CHECKING:
+    from isthmus.tasks.detect import DetectResult
+    from isthmus.tasks.series.detect import SeriesDetectResult
+    from isthmus.tasks.video.detecting import VideoDetectResult
 
 _KNOWN = (
     *("false_alarms", "discoveries", "contamination", "report"),
@@ -42,15 +49,13 @@ def _rows(voice: Voice, asked: DetectWishes) -> None:
         header=asked.header, budget_s=asked.budget_s, seed=asked.seed or 0, skip_bad=asked.skip_bad,
         force=asked.force, say=voice.say,
     )  # fmt: skip
-    if asked.to_stdout:
-        sys.stdout.writelines(score_lines(result))
-    if asked.report is not None:
+
+    def draw(page: Path) -> None:
         from isthmus.reports.detecting import write_detect_report
 
-        write_detect_report(result, asked.report, name=Path(asked.source).name, force=asked.force)
-        voice.say(f"the oddest rows and their reasons in {asked.report}")
-    voice.left_out(result.skipped)
-    voice.result(result, to_stderr=asked.to_stdout)
+        write_detect_report(result, page, name=Path(asked.source).name, force=asked.force)
+
+    _show(voice, asked, result, score_lines(result), draw, "the oddest rows and their reasons")
 
 
 def _series(voice: Voice, asked: DetectWishes) -> None:
@@ -65,34 +70,48 @@ def _series(voice: Voice, asked: DetectWishes) -> None:
         asked.source, asked.model, asked.file, mode=asked.mode, alarm=asked.alarm, stamp=asked.stamp,
         schema=asked.schema, header=asked.header, skip_bad=asked.skip_bad, force=asked.force, say=voice.say,
     )  # fmt: skip
-    if asked.to_stdout:
-        sys.stdout.writelines(score_lines(result))
-    if asked.report is not None:
+
+    def draw(page: Path) -> None:
         from isthmus.reports.series import write_series_report
 
-        write_series_report(result, asked.report, name=Path(asked.source).name, force=asked.force)
-        voice.say(f"the series with its alarms in {asked.report}")
-    voice.left_out(result.skipped)
-    voice.result(result, to_stderr=asked.to_stdout)
+        write_series_report(result, page, name=Path(asked.source).name, force=asked.force)
+
+    _show(voice, asked, result, score_lines(result), draw, "the series with its alarms")
 
 
 def _frames(voice: Voice, asked: DetectWishes) -> None:
     from isthmus.tasks.video.detecting import detect_frames, frame_lines
 
     asked.only("The search for odd frames", "contamination", "report")
-    found = detect_frames(
+    result = detect_frames(
         asked.source, asked.file, contamination=asked.contamination, skip_bad=asked.skip_bad,
         force=asked.force,
     )  # fmt: skip
-    if asked.to_stdout:
-        sys.stdout.writelines(frame_lines(found.found))
-    if asked.report is not None:
+
+    def draw(page: Path) -> None:
         from isthmus.reports.frames import write_frames_report
 
-        write_frames_report(found, asked.source, asked.report, force=asked.force)
-        voice.say(f"the oddest frames in {asked.report}")
-    voice.left_out(found.skipped)
-    voice.result(found, to_stderr=asked.to_stdout)
+        write_frames_report(result, asked.source, page, force=asked.force)
+
+    _show(voice, asked, result, frame_lines(result.found), draw, "the oddest frames")
+
+
+def _show(
+    voice: Voice,
+    asked: DetectWishes,
+    result: DetectResult | SeriesDetectResult | VideoDetectResult,
+    lines: Iterable[str],
+    draw: Callable[[Path], None],
+    drawn: str,
+) -> None:
+    """The scores and the page, where they were asked for; then what was left out, and the result."""
+    if asked.to_stdout:
+        sys.stdout.writelines(lines)
+    if asked.report is not None:
+        draw(asked.report)
+        voice.say(f"{drawn} in {asked.report}")
+    voice.left_out(result.skipped)
+    voice.result(result, to_stderr=asked.to_stdout)
 
 
 def follow_command(asked: DetectWishes) -> None:

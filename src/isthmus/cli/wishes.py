@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,12 +21,10 @@ class Wishes:
 
     def only(self, what: str, *known: str) -> None:
         """Raise UseError where something was asked that `what` knows nothing of."""
-        asked = [
-            f"--{each.name.strip('_').removesuffix('_s').replace('_', '-')}"
-            for each in fields(self)  # type: ignore[arg-type]
-            if each.name not in _EVERYWHERE and each.name not in known
-            if getattr(self, each.name) != each.default
-        ]
+        from isthmus.config import changed
+
+        names = changed(self, but=_EVERYWHERE.union(known))
+        asked = [f"--{name.strip('_').removesuffix('_s').replace('_', '-')}" for name in names]
         if asked:
             raise UseError(f"{what} is not changed by {', '.join(asked)}. Leave it out.")
 

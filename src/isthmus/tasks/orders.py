@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
+from isthmus.config import changed
 from isthmus.data.metadata import EMBEDDED
 from isthmus.errors import UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
@@ -21,12 +22,8 @@ _ALWAYS = _HOW | {"progress", "limits"}
 class _Order:
     def only(self, known: Collection[str], why: str) -> None:
         """Raise UseError, with the sentence `why`, where something was asked that is not known there."""
-        asked = [
-            f"--{_OPTIONS.get(each.name, each.name.replace('_', '-'))}"
-            for each in fields(self)  # type: ignore[arg-type]
-            if each.name not in _ALWAYS and each.name not in known
-            if getattr(self, each.name) != each.default
-        ]
+        names = changed(self, but=_ALWAYS.union(known))
+        asked = [f"--{_OPTIONS.get(name, name.replace('_', '-'))}" for name in names]
         if asked:
             raise UseError(f"{why}: leave out {', '.join(asked)}.")
 
