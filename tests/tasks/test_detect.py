@@ -106,7 +106,7 @@ def test_unreadable_rows_are_left_out_and_named(tmp_path):
     path.write_text("a,b\n" + "1,2\n" * 30 + "1,2,3\n" + "2,1\n" * 30)
     result = detect(path, skip_bad=True)
     assert result.rows == 60
-    assert result.skipped == ("row 30: 3 cells where 2 must be",)
+    assert result.notices == ("left out: row 30: 3 cells where 2 must be",)
 
 
 def test_a_sample_is_a_fair_choice_in_order():

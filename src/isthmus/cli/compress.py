@@ -162,7 +162,6 @@ def compress(
     else:
         plain = model is not None and not lossless and max_error is None and target_psnr is None
         opened = open_source(source, skip_bad=skip_bad, trainable=lossy or plain)
-    voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
     where: Any = sys.stdout.buffer if to_stdout else target
     with progress_bar(voice, "compressing", opened.raw_bytes) as progress:
         result = run(
@@ -170,7 +169,8 @@ def compress(
             bounds=parse_bounds(bound), target_psnr=target_psnr, quality=quality,
             max_bytes=parse_size(max_bytes) if max_bytes else None,
             effort=effort, coder=coder, embed_model=not no_embed, preview=preview,
-            append=append is not None, metadata=metadata, workers=workers, force=force, progress=progress,
+            append=append is not None, metadata=metadata, workers=workers, strict=voice.strict, force=force,
+            progress=progress,
         )  # fmt: skip
     if not verify_after:
         return voice.result(result, to_stderr=to_stdout)

@@ -98,7 +98,6 @@ def _images(voice: Voice, denoiser: Denoiser, asked: DenoiseWishes) -> Result:
 
     asked.only("The denoising of images", "level", "mask", "clean", "report")
     opened = open_source(asked.source, skip_bad=asked.skip_bad)
-    voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
     target = asked.output or default_output(asked.source, "-denoised")
     with progress_bar(voice, "denoising", opened.raw_bytes) as progress:
         result = run(

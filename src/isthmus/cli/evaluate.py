@@ -36,7 +36,6 @@ def evaluate(
 
     loaded = Model.load(model)
     opened = open_source(source, skip_bad=skip_bad)
-    voice.left_out(f"{item.name}: {item.reason}" for item in opened.skipped)
     result = run(opened, loaded, rd=rd)
 
     def show() -> None:

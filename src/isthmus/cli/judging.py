@@ -104,13 +104,12 @@ def _show(
     draw: Callable[[Path], None],
     drawn: str,
 ) -> None:
-    """The scores and the page, where they were asked for; then what was left out, and the result."""
+    """The scores and the page, where they were asked for; then the result."""
     if asked.to_stdout:
         sys.stdout.writelines(lines)
     if asked.report is not None:
         draw(asked.report)
         voice.say(f"{drawn} in {asked.report}")
-    voice.left_out(result.skipped)
     voice.result(result, to_stderr=asked.to_stdout)
 
 

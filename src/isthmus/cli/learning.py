@@ -119,7 +119,6 @@ def _codec(voice: Voice, asked: FitWishes) -> Result:
         raise Stopped(how_to_resume(asked.output)) from stop
     voice.detail(f"history, settings and checkpoint in {result.run}")
     voice.detail(f"stopped after {result.steps:,} steps ({result.stopped}); best after {result.best_step:,}")
-    voice.left_out(result.skipped)
     return result
 
 

@@ -33,6 +33,14 @@ Quiet = Annotated[bool, Option("--quiet", "-q", help="No progress and no notes."
 Verbose = Annotated[
     bool, Option("--verbose", "-v", help="More notes: settings, places, times.", rich_help_panel="Output")
 ]
+Strict = Annotated[
+    bool,
+    Option(
+        "--strict",
+        help="Refuse, with exit code 2, wherever anything would be left out or changed.",
+        rich_help_panel="Output",
+    ),
+]
 Debug = Annotated[bool, Option("--debug", help="Show tracebacks.", rich_help_panel="Output")]
 
 LearnsFrom = Annotated[

@@ -10,17 +10,20 @@ import functools
 import inspect
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from typer import echo
 
 from isthmus.cli.faults import plain_faults
-from isthmus.cli.options import AsJson, Debug, Quiet, Verbose, Version
+from isthmus.cli.options import AsJson, Debug, Quiet, Strict, Verbose, Version
 
 if TYPE_CHECKING:
     from isthmus.tasks.results import Result
+
+MOST_NOTICES = 20
+"""Shown; there may be 100,000."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,7 @@ class Voice:
     json: bool = False
     quiet: bool = False
     verbose: bool = False
+    strict: bool = False
     debug: bool = False
 
     def say(self, line: str) -> None:
@@ -42,27 +46,41 @@ class Voice:
         if self.verbose:
             echo(line, err=True)
 
-    def left_out(self, skipped: Iterable[str]) -> None:
-        """Name what --skip-bad left out, --quiet or not: data are missing."""
-        for item in skipped:
+    def left_out(self, missing: Iterable[str]) -> None:
+        """Name what is missing from the output, --quiet or not."""
+        for item in missing:
             echo(f"left out: {item}", err=True)
+
+    def notices(self, notices: Sequence[str]) -> None:
+        """Say what was left out, changed or not looked at, --quiet or not; --json has all of it."""
+        for notice in notices[:MOST_NOTICES]:
+            echo(notice, err=True)
+        if len(notices) > MOST_NOTICES:
+            echo(f"… and {len(notices) - MOST_NOTICES:,} notices more, which --json lists", err=True)
 
     def result(
         self, result: Result, *, to_stderr: bool = False, show: Callable[[], None] | None = None
     ) -> None:
-        """Print the result: JSON with --json; otherwise what `show` prints, or its summary.
+        """Print the result: JSON with --json; otherwise what `show` prints, or its summary. Then its notices.
 
         Args:
             result: of the task.
             to_stderr: standard output carries the data themselves.
             show: prints more than the summary.
+        Raises:
+            UseError: --strict, and something was left out.
         """
+        from isthmus.tasks.results import refuse_notices
+
         if self.json:
             self.data(result.to_dict())
         elif show is not None:
             show()
         elif not (to_stderr and self.quiet):
             echo(result.summary(), err=to_stderr)
+        if not self.json:
+            self.notices(result.notices)
+        refuse_notices(result.notices, strict=self.strict)
 
     def data(self, values: dict[str, Any]) -> None:
         """Print one JSON document."""
@@ -74,6 +92,7 @@ COMMON: dict[str, Any] = {
     "json": AsJson,
     "quiet": Quiet,
     "verbose": Verbose,
+    "strict": Strict,
     "debug": Debug,
     "version": Version,
 }

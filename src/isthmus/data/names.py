@@ -1,4 +1,4 @@
-"""Names that may be written: inside the output folder, and no two of them the same file."""
+"""Names of files: those that are found, and those that may be written, inside the output folder and apart."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 import tempfile
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from isthmus.errors import BadItem
@@ -110,3 +110,26 @@ def _collision(name: str, other: str) -> BadItem:
 def _ignores_case(directory: Path) -> bool:
     with tempfile.NamedTemporaryFile(prefix=".case-a-", dir=directory) as probe:
         return Path(probe.name).with_name(Path(probe.name).name.upper()).exists()
+
+
+def files_under(folder: Path) -> list[str]:
+    """The names of all files in a folder and its sub-folders, relative, with forward slashes."""
+    found = []
+    for parent, _, files in os.walk(folder):
+        found += [(Path(parent) / name).relative_to(folder).as_posix() for name in files]
+    return found
+
+
+def ends_in(name: str, suffixes: Collection[str]) -> bool:
+    """Whether a file is of a kind by its name; hidden ones, such as thumbnails, are not.
+
+    >>> ends_in("a/b.PNG", (".png",)), ends_in("__MACOSX/b.png", (".png",)), ends_in(".b.png", (".png",))
+    (True, False, False)
+    """
+    return not is_hidden(name) and PurePosixPath(name).suffix.lower() in suffixes
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file, or a folder it lies in, is one that systems hide."""
+    parts = PurePosixPath(name).parts
+    return any((part[0] == "." and part != "..") or part == "__MACOSX" for part in parts)

@@ -37,10 +37,14 @@ class Member:
 
 @dataclass(frozen=True)
 class Skipped:
-    """An item that `skip_bad` left out, and why."""
+    """Something that is left out, and why."""
 
     name: str
     reason: str
+
+    def __str__(self) -> str:
+        """A line for people."""
+        return f"{self.name}: {self.reason}"
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,9 @@ class Source(ABC):
     name: str
     """Short name for messages and default outputs, without folder or suffix."""
     skipped: tuple[Skipped, ...] = ()
+    """Items that `skip_bad` left out."""
+    ignored: tuple[Skipped, ...] = ()
+    """What is there beside the items and is not read: files of other kinds, links to folders."""
     raw_bytes: int
     """Bytes of all samples as plain arrays."""
     file_bytes: int

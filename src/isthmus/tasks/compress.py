@@ -32,6 +32,7 @@ from isthmus.tasks.parts import CONTEXTS, Parts, pack_parts
 from isthmus.tasks.promise import LOSSLESS, LOSSY, Promise, choose_mode, make_bound
 from isthmus.tasks.quality import Aim, by_quality, has_qualities, next_quality
 from isthmus.tasks.restored import DecompressResult
+from isthmus.tasks.results import notices_of, refuse_notices
 from isthmus.tasks.spool import Spool
 from isthmus.tasks.workers import map_blocks, worker_count
 
@@ -58,6 +59,7 @@ def compress(
     metadata: str = EMBEDDED,
     workers: int | None = 1,
     skip_bad: bool = False,
+    strict: bool = False,
     force: bool = False,
     progress: Progress | None = None,
 ) -> CompressResult:
@@ -90,6 +92,8 @@ def compress(
             times of the files; "display", orientation and colour profile; "none".
         workers: processes; None takes one a core where the data are large. Same bytes for any.
         skip_bad: leave unreadable items out.
+        strict: refuse, before anything is written, what would leave anything out or change it unasked;
+            without it, the result's `notices` name it.
         force: replace an existing output.
         progress: told samples done and in all, after each block.
     Raises:
@@ -102,7 +106,7 @@ def compress(
             model=model, mode=mode, max_error=max_error, error_mode=error_mode, bounds=bounds,
             target_psnr=target_psnr, quality=quality, max_bytes=max_bytes, effort=effort, coder=coder,
             embed_model=embed_model, preview=preview, append=append, metadata=metadata, workers=workers,
-            skip_bad=skip_bad, force=force, progress=progress,
+            skip_bad=skip_bad, strict=strict, force=force, progress=progress,
         )
     )  # fmt: skip
     modality = modality_for(source)
@@ -126,6 +130,8 @@ def _compress_samples(source: Any, output: str | Path | BinaryIO, order: Compres
     if model is not None:
         model.require_fits(source.spec)
     layout, notes = source.described(order.metadata)
+    notices = (*notices_of(source), *notes)
+    refuse_notices(notices, strict=order.strict)
     target = Path(output) if isinstance(output, (str, Path)) else output
     old = old_archive(target, source, layout, model) if order.append else None
     there = None if old is None else frozenset(old.header["parts"])
@@ -151,7 +157,7 @@ def _compress_samples(source: Any, output: str | Path | BinaryIO, order: Compres
             campaign = replace(campaign, job=replace(campaign.job, quality=better))
             spool.clear()
         result = _write(source, target, campaign, spool, tally, old, wishes, extras, force=order.force)
-    return replace(result, advice=(*notes, *result.advice))
+    return replace(result, notices=notices)
 
 
 def _opened(source: Any, order: CompressOrder) -> Source:

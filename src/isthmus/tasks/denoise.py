@@ -18,7 +18,7 @@ from isthmus.errors import UseError
 from isthmus.model.denoiser import Denoiser
 from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
 from isthmus.tasks.orders import Progress
-from isthmus.tasks.results import Result
+from isthmus.tasks.results import Result, notices_of
 
 USUAL_STEPS = 3000
 
@@ -164,6 +164,7 @@ def denoise(
         None if output is None else Path(output),
         tuple(round(each, 4) for each in work.levels),
         *work.psnr_db(),
+        notices=notices_of(noisy),
     )
 
 

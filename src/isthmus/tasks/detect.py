@@ -19,7 +19,7 @@ from isthmus.model.reasons import Reason, reasons
 from isthmus.scoring.conformal import discoveries
 from isthmus.tasks.learning import Say, model_path, require_training
 from isthmus.tasks.lines import csv_lines, write_lines
-from isthmus.tasks.results import Result
+from isthmus.tasks.results import Result, notices_of
 from isthmus.tasks.tables.writing import known_rows_of
 
 MODES = ("contaminated", "novelty")
@@ -102,8 +102,6 @@ class DetectResult(Result):
     oddest: tuple[tuple[int, float, str], ...]
     """Row, score, reason: of up to ten reported rows."""
     unused: tuple[str, ...]
-    skipped: tuple[str, ...]
-    """Rows that could not be read."""
     scores: np.ndarray = field(repr=False)
     p_values: np.ndarray = field(repr=False)
     is_anomaly: np.ndarray = field(repr=False)
@@ -213,7 +211,7 @@ def detect(
         output=output,
         oddest=tuple((row, round(float(scores[row]), 4), sentence(why.get(row, []))) for row in order),
         unused=unused_columns(table_source.schema, detector),
-        skipped=tuple(f"{one.name}: {one.reason}" for one in table_source.skipped),
+        notices=notices_of(table_source),
         scores=scores,
         p_values=p,
         is_anomaly=raised,

@@ -17,7 +17,7 @@ from isthmus.tasks import rates as curves
 from isthmus.tasks.archive import open_archive
 from isthmus.tasks.compress import CompressResult, compress_bytes
 from isthmus.tasks.peers import Peer, lossless_peers, lossy_peers
-from isthmus.tasks.results import Result, size
+from isthmus.tasks.results import Result, notices_of, size
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,7 @@ def evaluate(
                 restored.append(sample)
         index += len(stack)
     return EvaluateResult(
+        notices=notices_of(source),
         name=source.name,
         samples=len(source),
         raw_bytes=source.raw_bytes,

@@ -23,7 +23,7 @@ from isthmus.files import refuse_existing, write_bytes
 from isthmus.model import Model
 from isthmus.recipes import load_recipe, recipe_for
 from isthmus.tasks.learning import require_training
-from isthmus.tasks.results import Result, size
+from isthmus.tasks.results import Result, notices_of, size
 from isthmus.tasks.runs import RunRecord, model_reference, source_reference, write_run
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ class FitResult(Result):
     recipe: str
     samples: int
     held_out: int
-    skipped: tuple[str, ...]
     steps: int
     best_step: int
     stopped: str
@@ -150,7 +149,7 @@ def fit(
         recipe=name,
         samples=len(train_indices),
         held_out=len(held),
-        skipped=tuple(f"{item.name}: {item.reason}" for item in source.skipped),
+        notices=notices_of(source),
         steps=trained.progress.step,
         best_step=trained.progress.best_step,
         stopped=trained.stopped,

@@ -5,7 +5,6 @@ The originals are never changed; whatever is left out of the copy is in the log.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from zipfile import ZipFile
 import numpy as np
 
 from isthmus.data import READERS, Layout, Source, open_source, write_source
-from isthmus.data.names import prepare_outputs
+from isthmus.data.names import files_under, prepare_outputs
 from isthmus.data.readers.images import ImageSource
 from isthmus.data.readers.pixels import SUFFIXES
 from isthmus.data.tables import is_table
@@ -200,8 +199,7 @@ def _other_files(source: Any, opened: Source) -> Iterator[ItemIssue]:
 def _held(path: Path) -> Iterator[str]:
     """Names of all files in a folder or zip."""
     if path.is_dir():
-        for parent, _, files in os.walk(path):
-            yield from ((Path(parent) / name).relative_to(path).as_posix() for name in files)
+        yield from files_under(path)
     elif path.suffix.lower() == ".zip":
         with ZipFile(path) as archive:
             yield from (entry.filename for entry in archive.infolist() if not entry.is_dir())

@@ -14,7 +14,9 @@ from isthmus.model import AnyModel
 
 Progress = Callable[[int, int], None]
 DEFAULT_EFFORT = 5
-_HOW = frozenset({"effort", "embed_model", "error_mode", "metadata", "workers", "skip_bad", "force"})
+_HOW = frozenset(
+    {"effort", "embed_model", "error_mode", "metadata", "workers", "skip_bad", "strict", "force"}
+)
 """How something is done; means the same to everybody, or nothing."""
 _ALWAYS = _HOW | {"progress", "limits"}
 
@@ -57,6 +59,7 @@ class CompressOrder(_Order):
     metadata: str = EMBEDDED
     workers: int | None = 1
     skip_bad: bool = False
+    strict: bool = False
     force: bool = False
     progress: Progress | None = None
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from isthmus.errors import UseError
 
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """The base of every task's frozen dataclass of results."""
+
+    notices: tuple[str, ...] = ()
+    """What was left out, changed or not looked at: one sentence each."""
 
     def summary(self) -> str:
         """One line for a terminal."""
@@ -18,7 +25,26 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """The same for a program: JSON-ready."""
-        return {f.name: jsonable(getattr(self, f.name)) for f in fields(self) if f.repr}  # type: ignore[arg-type]
+        return {f.name: jsonable(getattr(self, f.name)) for f in fields(self) if f.repr}
+
+
+def notices_of(source: Any) -> tuple[str, ...]:
+    """What an opened source leaves out: items that cannot be read, and what is there beside the items."""
+    return tuple(f"left out: {each}" for each in (*source.skipped, *source.ignored))
+
+
+def refuse_notices(notices: Sequence[str], *, strict: bool) -> None:
+    """Raise UseError if `strict` and anything would be left out; call it before anything is written.
+
+    >>> refuse_notices(["left out: notes.txt: not an image"], strict=False)
+    >>> refuse_notices(["left out: a.txt: not an image"], strict=True)
+    Traceback (most recent call last):
+        ...
+    isthmus.errors.UseError: With --strict nothing may be left out or changed; left out: a.txt: not an image
+    """
+    if strict and notices:
+        more = f" (and {len(notices) - 1} more)" if len(notices) > 1 else ""
+        raise UseError(f"With --strict nothing may be left out or changed; {notices[0]}{more}")
 
 
 def jsonable(value: Any) -> Any:

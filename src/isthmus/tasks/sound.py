@@ -16,7 +16,7 @@ from isthmus.errors import UseError
 from isthmus.model.sound_denoiser import SoundDenoiser
 from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
 from isthmus.tasks.orders import Progress
-from isthmus.tasks.results import Result
+from isthmus.tasks.results import Result, notices_of
 
 WHITE, RECORDED = "gaussian", "recorded"
 MOST_LEARNED_S = 3600.0
@@ -144,7 +144,12 @@ def denoise_sound(
     )
     seconds = sum(each.frames / each.kind.rate for each in noisy.recordings)
     return SoundDenoiseResult(
-        tuple(files), len(noisy.recordings), round(seconds, 2), Path(output), tuple(work.clipped)
+        tuple(files),
+        len(noisy.recordings),
+        round(seconds, 2),
+        Path(output),
+        tuple(work.clipped),
+        notices=notices_of(noisy),
     )
 
 

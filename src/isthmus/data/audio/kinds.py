@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from isthmus.data.names import ends_in
 from isthmus.errors import DamagedFile, MissingExtra
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au")
@@ -104,9 +105,7 @@ class Kind:
 
 def is_audio_name(name: str) -> bool:
     """Whether a file is audio by its name; hidden ones are not."""
-    path = PurePosixPath(name)
-    hidden = any((part[0] == "." and part != "..") or part == "__MACOSX" for part in path.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES
+    return ends_in(name, SUFFIXES)
 
 
 def restored_names(names: Mapping[str, Kind]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import zipfile
 import zlib
@@ -16,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.audio.kinds import MOST_CHANNELS, MOST_RATE, Kind, is_audio_name, soundfile
-from isthmus.data.names import fault_in
+from isthmus.data.beside import beside, linked_folders
+from isthmus.data.names import fault_in, files_under
 from isthmus.data.source import Skipped
 from isthmus.errors import BadItem, NoData
 
@@ -74,6 +74,7 @@ class AudioSource:
             )
         self.recordings = tuple(sorted(found, key=lambda each: (each.kind.restored, each.kind, each.name)))
         self.skipped = tuple(skipped)
+        self.ignored = (*beside(self._folder.every, set(self._folder.names), "audio"), *self._folder.links)
         self.file_bytes = sum(self._folder.size(each.name) for each in self.recordings)
         self.raw_bytes = sum(
             each.frames * each.kind.channels * each.kind.bits // 8 for each in self.recordings
@@ -140,7 +141,9 @@ class _Files:
 
     def __init__(self, path: Path) -> None:
         self._root = path if path.is_dir() else path.parent
-        self.names = _walk(path) if path.is_dir() else [path.name]
+        self.every = files_under(path) if path.is_dir() else [path.name]
+        self.names = sorted(filter(is_audio_name, self.every)) if path.is_dir() else self.every
+        self.links = linked_folders(path) if path.is_dir() else ()
 
     def load(self, name: str) -> Any:
         """Open a file."""
@@ -154,6 +157,8 @@ class _Files:
 class _Zip:
     """Files of a .zip, unpacked to memory one by one."""
 
+    links: tuple[Skipped, ...] = ()
+
     def __init__(self, path: Path) -> None:
         try:
             self._archive = zipfile.ZipFile(path)
@@ -162,7 +167,8 @@ class _Zip:
         entries = self._archive.infolist()
         if sum(entry.file_size for entry in entries) > LARGEST_RATIO * path.stat().st_size:
             raise NoData(f"{path} claims to unpack to more than a .zip of its size can hold. Make it anew.")
-        self.names = sorted({entry.filename for entry in entries if is_audio_name(entry.filename)})
+        self.every = [entry.filename for entry in entries if not entry.is_dir()]
+        self.names = sorted(set(filter(is_audio_name, self.every)))
 
     def load(self, name: str) -> Any:
         """Unpack a file."""
@@ -189,7 +195,7 @@ def is_audio(source: object) -> bool:
         return False
     path = Path(source)
     if path.is_dir():
-        return _holds_audio(_listed(path))
+        return _holds_audio(files_under(path))
     if path.is_file() and path.suffix.lower() == ".zip":
         with suppress(zipfile.BadZipFile, OSError), zipfile.ZipFile(path) as archive:
             return _holds_audio(archive.namelist())
@@ -214,14 +220,3 @@ def _holds_audio(names: list[str]) -> bool:
 
 def _open_folder(path: Path) -> _Files | _Zip:
     return _Zip(path) if path.is_file() and path.suffix.lower() == ".zip" else _Files(path)
-
-
-def _listed(folder: Path) -> list[str]:
-    found = []
-    for parent, _, files in os.walk(folder):
-        found += [(Path(parent) / name).relative_to(folder).as_posix() for name in files]
-    return found
-
-
-def _walk(folder: Path) -> list[str]:
-    return sorted(filter(is_audio_name, _listed(folder)))

@@ -118,6 +118,11 @@ class Grids(ABC):
         """Nothing ever is."""
         return ()
 
+    @property
+    def ignored(self) -> tuple[Any, ...]:
+        """Nothing ever is."""
+        return ()
+
     @abstractmethod
     def about(self) -> Any:
         """All that is told beside the values, JSON-ready."""

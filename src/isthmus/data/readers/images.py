@@ -12,8 +12,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from isthmus.data.beside import beside, linked_folders
 from isthmus.data.metadata import ALL, NONE, Metadata, is_time, too_much
-from isthmus.data.names import fault_in, prepare_outputs
+from isthmus.data.names import ends_in, fault_in, files_under, prepare_outputs
 from isthmus.data.readers.arrays import take
 from isthmus.data.readers.pixels import (
     SUFFIXES,
@@ -170,6 +171,8 @@ class Images(ImageSource):
         title = self._root if isinstance(source, list) else source
         base = title.resolve().name if title.is_dir() else title.stem
         super().__init__(names, name=base or "images", reader="images", skip_bad=skip_bad)
+        if isinstance(source, Path) and source.is_dir():
+            self.ignored = (*beside(files_under(source), set(names), "an image"), *linked_folders(source))
         self.file_bytes = sum((self._root / name).stat().st_size for name in self._names)
 
     def load(self, name: str) -> BinaryIO:
@@ -187,9 +190,7 @@ class Images(ImageSource):
 
 def is_image(name: str) -> bool:
     """Whether a file is an image by its name; hidden ones, such as thumbnails, are not."""
-    path = PurePosixPath(name)
-    hidden = any((part[0] == "." and part != "..") or part == "__MACOSX" for part in path.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES
+    return ends_in(name, SUFFIXES)
 
 
 def restored_names(layout: Layout, spec: DataSpec) -> list[str]:
@@ -199,9 +200,7 @@ def restored_names(layout: Layout, spec: DataSpec) -> list[str]:
 
 
 def _walk(folder: Path) -> list[str]:
-    found = []
-    for parent, _, files in os.walk(folder):
-        found += [(Path(parent) / name).relative_to(folder).as_posix() for name in files]
+    found = files_under(folder)
     images = sorted(filter(is_image, found))
     if not images:
         held = Counter(PurePosixPath(name).suffix or "no suffix" for name in found).most_common(3)

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from isthmus.data.beside import beside
 from isthmus.data.metadata import Metadata
 from isthmus.data.names import check_names, prepare_outputs
 from isthmus.data.readers.arrays import take
@@ -77,6 +78,8 @@ class Zip(ImageSource):
         self._require_honest(entries)
         names = sorted({entry.filename for entry in entries if is_image(entry.filename)})
         super().__init__(names, name=source.stem, reader="zip", skip_bad=skip_bad)
+        every = (entry.filename for entry in entries if not entry.is_dir())
+        self.ignored = beside(every, set(names), "an image")
 
     def load(self, name: str) -> BinaryIO:
         """See ImageSource."""

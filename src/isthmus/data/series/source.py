@@ -88,6 +88,7 @@ class SeriesSource:
     """What was found and done about stamps, in a sentence each."""
     skipped: list[Skipped] = field(default_factory=list)
     """Rows that were left out while reading."""
+    ignored: tuple[Skipped, ...] = ()
 
     def parts(self) -> Iterator[Part]:
         """All rows in the order of their stamps, some megabytes at a time."""

@@ -36,6 +36,7 @@ class TableSource:
     """Row after row, each cell as it stands there, to the last digit and space; "" where nothing does."""
     skipped: list[Skipped] = field(default_factory=list)
     """Rows that were left out while reading."""
+    ignored: tuple[Skipped, ...] = ()
 
     def chunks(self, schema: Schema | None = None) -> Iterator[Table]:
         """All rows in order, in parts of some megabytes.

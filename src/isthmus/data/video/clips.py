@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data.names import fault_in
+from isthmus.data.beside import beside, linked_folders
+from isthmus.data.names import fault_in, files_under
 from isthmus.data.source import Skipped
 from isthmus.data.video.kinds import FULL_RANGE, LARGEST_SIDE, LAYOUTS, SAME, Kind, av, is_video_name
 from isthmus.data.video.sound import read_sound
@@ -66,7 +66,9 @@ class VideoSource:
         self.name = path.resolve().name if path.is_dir() else path.stem
         skipped: list[Skipped] = []
         found: list[Clip] = []
-        for name in _walk(path) if path.is_dir() else [path.name]:
+        every = files_under(path) if path.is_dir() else [path.name]
+        names = sorted(filter(is_video_name, every)) if path.is_dir() else every
+        for name in names:
             try:
                 clip = self._look(name)
                 if skip_bad:
@@ -80,6 +82,8 @@ class VideoSource:
         if not found:
             raise NoData(f"{path} holds no readable video; files end in .mp4, .mkv, .mov, .webm, .avi …")
         self.clips, self.skipped = tuple(found), tuple(skipped)
+        links = linked_folders(path) if path.is_dir() else ()
+        self.ignored = (*beside(every, set(names), "video"), *links)
         self.file_bytes = sum((self._root / each.name).stat().st_size for each in self.clips)
         self.raw_bytes = sum(each.raw_bytes for each in self.clips)
 
@@ -193,7 +197,7 @@ def is_video(source: object) -> bool:
     if path.is_dir():
         from isthmus.data.readers.images import is_image
 
-        names = _listed(path)
+        names = files_under(path)
         return any(map(is_video_name, names)) and not any(map(is_image, names))
     return is_video_name(path.name)
 
@@ -255,14 +259,3 @@ def _kind(stream: Any, frame: Any, name: str) -> Kind:
         Fraction(stream.sample_aspect_ratio or 0),
         int(frame.rotation),
     )
-
-
-def _listed(folder: Path) -> list[str]:
-    found = []
-    for parent, _, files in os.walk(folder):
-        found += [(Path(parent) / name).relative_to(folder).as_posix() for name in files]
-    return found
-
-
-def _walk(folder: Path) -> list[str]:
-    return sorted(filter(is_video_name, _listed(folder)))

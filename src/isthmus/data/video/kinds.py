@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Any
 
+from isthmus.data.names import ends_in
 from isthmus.errors import DamagedFile, MissingExtra
 
 SUFFIXES = (
@@ -161,9 +162,7 @@ def _number(value: Any) -> int:
 
 def is_video_name(name: str) -> bool:
     """Whether a file is video by its name; hidden ones are not."""
-    path = PurePosixPath(name)
-    hidden = any((part[0] == "." and part != "..") or part == "__MACOSX" for part in path.parts)
-    return not hidden and path.suffix.lower() in SUFFIXES
+    return ends_in(name, SUFFIXES)
 
 
 def restored_names(names: Iterable[tuple[str, str]]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +23,7 @@ from isthmus.tasks.audio.promise import AudioPromise, make_promise
 from isthmus.tasks.audio.stretches import Block, Tape, blocks_of
 from isthmus.tasks.compressed import CompressResult, Tally, path_of
 from isthmus.tasks.orders import CompressOrder
+from isthmus.tasks.results import notices_of, refuse_notices
 from isthmus.tasks.workers import map_blocks, worker_count
 
 
@@ -42,6 +44,8 @@ def compress_audio(
     """
     promise = make_promise(order.mode, order.quality)
     audio = open_audio(source, skip_bad=order.skip_bad)
+    notices = notices_of(audio)
+    refuse_notices(notices, strict=order.strict)
     target = target_of(output, force=order.force)
     count = worker_count(order.workers, audio.raw_bytes, slow=True)
     blocks, tally = list(blocks_of(audio.recordings)), _Tally()
@@ -54,7 +58,7 @@ def compress_audio(
             if order.progress is not None:
                 order.progress(block.last + 1, len(audio.recordings))
         writer.finish(None, {"audio": describe(audio), "rivals": tally.rivals.whole()})
-    return _result(audio, target, promise, tally, writer.length)
+    return replace(_result(audio, target, promise, tally, writer.length), notices=notices)
 
 
 class _Tally(Tally):

@@ -28,7 +28,7 @@ from isthmus.model.series_reasons import Explainer, Span, SpanReason, spans_of
 from isthmus.scoring.windows import LEAST_ROWS, SHORT
 from isthmus.tasks.detect import Alarm
 from isthmus.tasks.lines import csv_lines, write_lines
-from isthmus.tasks.results import Result
+from isthmus.tasks.results import Result, notices_of
 
 COLUMNS = ("row", "stamp", "anomaly_score", "p_value", "is_anomaly", "reason")
 MOST_SPANS = 200
@@ -75,8 +75,6 @@ class SeriesDetectResult(Result):
     """First row, last row, highest score, reason: of up to ten spans."""
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
-    skipped: tuple[str, ...]
-    """Rows that could not be read."""
     numbers: np.ndarray = field(repr=False)
     """int64 (rows,): of the rows in the file."""
     scores: np.ndarray = field(repr=False)
@@ -208,7 +206,7 @@ def detect_series(
         ),
         left_out=series.left_out,
         notes=series.notes,
-        skipped=tuple(f"{one.name}: {one.reason}" for one in series.skipped),
+        notices=notices_of(series),
         numbers=numbers,
         scores=scores,
         p_values=p,

@@ -130,6 +130,7 @@ class OpenTable:
 
     skipped: tuple[Skipped, ...] = ()
     """Nothing ever is: rows that are not like the others are kept as they are."""
+    ignored: tuple[Skipped, ...] = ()
 
     def __init__(self, source: Any, *, header: bool | None = None) -> None:
         _require_extra()

@@ -22,7 +22,7 @@ from isthmus.errors import BadItem, UseError
 from isthmus.model import Denoiser
 from isthmus.model.video_model import PLANE
 from isthmus.tasks.denoise import DenoiserResult, fit_denoiser
-from isthmus.tasks.results import Result
+from isthmus.tasks.results import Result, notices_of
 from isthmus.tasks.video.learning import frame_pairs
 from isthmus.tasks.video.lossy import Planes, moved
 
@@ -129,6 +129,7 @@ def denoise_video(
         tuple(tally.levels),
         *tally.psnr_db(),
         round(time.monotonic() - started, 1),
+        notices=notices_of(video),
     )
 
 

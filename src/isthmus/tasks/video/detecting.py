@@ -14,7 +14,7 @@ from isthmus.errors import UseError
 from isthmus.files import refuse_existing
 from isthmus.scoring.frames import Judged, judge
 from isthmus.tasks.lines import csv_lines, write_lines
-from isthmus.tasks.results import Result
+from isthmus.tasks.results import Result, notices_of
 
 REPORTED = 6.0
 """Robust spreads from what is usual from which a frame is reported."""
@@ -59,7 +59,6 @@ class VideoDetectResult(Result):
     told: str
     """Which frames are reported."""
     output: Path | None
-    skipped: tuple[str, ...]
     found: tuple[OddFrame, ...] = field(repr=False)
 
     @property
@@ -121,7 +120,7 @@ def detect_frames(
         anomalies=sum(each.is_anomaly for each in found),
         told=told,
         output=target,
-        skipped=tuple(f"{each.name}: {each.reason}" for each in video.skipped),
+        notices=notices_of(video),
         found=found,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +18,7 @@ from isthmus.files import target_of
 from isthmus.model import VideoModel
 from isthmus.tasks.compressed import CompressResult, Winner, path_of
 from isthmus.tasks.orders import CompressOrder
+from isthmus.tasks.results import notices_of, refuse_notices
 from isthmus.tasks.video.blocks import Coder, Made, Run
 from isthmus.tasks.video.cuts import Told, frames_at_once, gathered
 from isthmus.tasks.video.lossy import PREDICTED
@@ -53,7 +54,9 @@ def compress_video(
     video = open_video(source, skip_bad=order.skip_bad)
     target = target_of(output, force=force)
     count = worker_count(order.workers, video.raw_bytes, slow=True)
-    tally = _Tally(promise, expected=sum(max(1, each.expected) for each in video.clips))
+    notices = notices_of(video)
+    refuse_notices(notices, strict=order.strict)
+    tally = _Tally(promise, sum(max(1, each.expected) for each in video.clips), list(notices))
     coder, told = Coder(promise, order.effort, None if promise.quality is None else model), list[Told]()
     plan = ADAPTIVE if promise.quality is None else PREDICTED
     packed = coder.model.decoder.packed if coder.model is not None and order.embed_model else None
@@ -89,7 +92,7 @@ def _add_sounds(writer: ArchiveWriter, video: VideoSource, told: list[Told], tal
             data = video.sound(clip)
         except BadItem as wrong:
             data = b""
-            tally.advice.append(f"{clip.name}: {wrong} It was left out.")
+            tally.notices.append(f"{clip.name}: {wrong} It was left out.")
         if data:
             writer.add_block([item], PACKETS, [Layer(PACKETS, data, zlib.crc32(data))])
             item, tally.sound_bytes = item + 1, tally.sound_bytes + len(data)
@@ -103,6 +106,7 @@ class _Tally:
 
     promise: VideoPromise
     expected: int
+    notices: list[str]
     frames: int = 0
     blocks: int = 0
     raw_bytes: int = 0
@@ -110,7 +114,6 @@ class _Tally:
     payload_bytes: int = 0
     sound_bytes: int = 0
     lost: float = 0.0
-    advice: list[str] = field(default_factory=list)
 
     def add(self, made: Made, kind: Kind) -> None:
         """Take in a block."""
@@ -152,6 +155,7 @@ class _Tally:
             rivals={},
             quality=self.promise.quality,
             psnr_db=self.psnr_db,
-            advice=(*self.advice, *(notes if is_whole and length > video.file_bytes else ())),
+            advice=notes if is_whole and length > video.file_bytes else (),
+            notices=tuple(self.notices),
             items="frames",
         )
