@@ -32,8 +32,7 @@ format: $(VENV)/.dev ## put the code into its format
 	$(BIN)/ruff check --fix
 
 docs: $(VENV)/.dev ## the API reference, in site/
-	$(BIN)/pdoc --docformat google --output-directory site isthmus '!isthmus.cli'
-	@echo "Open site/index.html"
+	$(BIN)/python docs/build.py site
 
 golden: $(VENV)/.dev ## write missing golden files; existing ones are never touched
 	$(BIN)/python tests/golden/make.py
