@@ -20,7 +20,7 @@ from isthmus.config import parse_duration
 from isthmus.data import open_source
 from isthmus.data.grouping import group_by_shape
 from isthmus.errors import UseError
-from isthmus.model import Model
+from isthmus.model import Model, Saved, load_model
 from isthmus.spec import DataSpec
 from isthmus.tasks.compress import compress, restore
 from isthmus.tasks.features import embed
@@ -210,10 +210,20 @@ class Autoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimat
         return tags
 
 
-def load(path: str | Path) -> Autoencoder:
-    """Undo `Autoencoder.save`: an estimator that is fitted; fitting it again starts anew."""
+def load(path: str | Path) -> Autoencoder | Saved:
+    """Read an .ism file of any kind.
+
+    Args:
+        path: made by `fit`, or by `save` of what it returned.
+    Returns:
+        Of a codec, an estimator that is fitted (fitting it again starts anew); of a detector or a denoiser,
+        that model. Whatever takes a model takes either.
+    """
+    model = load_model(path)
+    if not isinstance(model, Model):
+        return model
     estimator = Autoencoder()
-    estimator.model_ = model = Model.load(path)
+    estimator.model_ = model
     estimator.sample_shape_ = shape = _sample_shape(model.spec)
     if shape is not None and len(shape) == 1:
         estimator.n_features_in_ = shape[0]

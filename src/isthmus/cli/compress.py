@@ -149,12 +149,10 @@ def compress(
     )  # fmt: skip
     from isthmus.config import parse_size
     from isthmus.data import open_source
-    from isthmus.model import load_model
     from isthmus.tasks.compress import compress as run
     from isthmus.tasks.modalities import modality_for
 
     mode = "lossy" if lossy else "lossless" if lossless else None
-    loaded = None if model is None else load_model(model)
     target = append or (Path(output) if output and not to_stdout else default_output(source, ".isz"))
     modality = modality_for(source)
     if modality is not None:
@@ -165,7 +163,7 @@ def compress(
     where: Any = sys.stdout.buffer if to_stdout else target
     with progress_bar(voice, "compressing", opened.raw_bytes) as progress:
         result = run(
-            opened, where, model=loaded, mode=mode, max_error=max_error, error_mode=error_mode or "abs",
+            opened, where, model=model, mode=mode, max_error=max_error, error_mode=error_mode or "abs",
             bounds=parse_bounds(bound), target_psnr=target_psnr, quality=quality,
             max_bytes=parse_size(max_bytes) if max_bytes else None,
             effort=effort, coder=coder, embed_model=not no_embed, preview=preview,
@@ -176,7 +174,7 @@ def compress(
         return voice.result(result, to_stderr=to_stdout)
     from isthmus.tasks.verify import verify
 
-    checked = verify(target, model=loaded if no_embed else None, against=opened)
+    checked = verify(target, model=model if no_embed else None, against=opened)
     if voice.json:
         voice.data(result.to_dict() | {"verify": checked.to_dict()})
     else:

@@ -69,13 +69,12 @@ def decompress(
     from isthmus.threads import limit_threads
 
     limit_threads(threads)
-    from isthmus.model import load_model
     from isthmus.tasks.compress import decompress as run
 
     result = run(
         sys.stdin.buffer.read() if archive == "-" else archive,
         output or (Path("restored") if archive == "-" else default_output(archive, "")),
-        model=None if model is None else load_model(model),
+        model=model,
         items=None if items is None else parse_items(items),
         time=None if time is None else parse_time(time),
         layer=layer,

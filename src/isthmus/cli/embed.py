@@ -41,11 +41,10 @@ def embed(
     to_stdout = output == "-"
     if to_stdout and voice.json:
         raise UseError("With -o - the features themselves go to standard output: leave out --json.")
-    from isthmus.model import Model
     from isthmus.tasks.features import as_file
     from isthmus.tasks.features import embed as run
 
-    result = run(source, Model.load(model), None if to_stdout else output, pool=pool, force=force)
+    result = run(source, model, None if to_stdout else output, pool=pool, force=force)
     if to_stdout:
         sys.stdout.buffer.write(as_file(result.latents, ".csv"))
     voice.result(result, to_stderr=to_stdout)

@@ -31,12 +31,10 @@ def evaluate(
     limit_threads(threads)
     from isthmus.cli.tables import show_rates, show_sizes
     from isthmus.data import open_source
-    from isthmus.model import Model
     from isthmus.tasks.evaluate import evaluate as run
 
-    loaded = Model.load(model)
     opened = open_source(source, skip_bad=skip_bad)
-    result = run(opened, loaded, rd=rd)
+    result = run(opened, model, rd=rd)
 
     def show() -> None:
         show_sizes(result)

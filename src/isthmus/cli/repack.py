@@ -38,13 +38,12 @@ def repack(
     force: Force = False,
 ) -> None:
     """Embed or remove the model, drop layers, merge appended parts, save what is whole."""
-    from isthmus.model import Model
     from isthmus.tasks.repack import repack as run
 
     result = run(
         archive,
         output,
-        model=None if model is None else Model.load(model),
+        model=model,
         embed=embed,
         keep=keep,
         metadata=metadata,

@@ -27,12 +27,11 @@ def verify(
     from isthmus.threads import limit_threads
 
     limit_threads(threads)
-    from isthmus.model import load_model
     from isthmus.tasks.verify import verify as run
 
     result = run(
         archive,
-        model=None if model is None else load_model(model),
+        model=model,
         against=against,
         limits=output_limits(max_output_bytes),
     )

@@ -34,7 +34,7 @@ class Program:
     """float32, by name."""
 
     def __post_init__(self) -> None:
-        assert self.result  # the operations fit one another
+        checked(self.ops, self.start, self.tensors)
 
     @cached_property
     def result(self) -> Shape:
@@ -78,7 +78,7 @@ class IntegerProgram:
         if self.ops[0].kind != "dequantise":
             raise ValueError("a net that does not begin with symbols")
         checked(self.ops, self.start, self._shaped())
-        assert self.products is not None  # proves every sum
+        self.products  # noqa: B018 - working them out proves every sum
 
     @cached_property
     def scales(self) -> list[Scale]:

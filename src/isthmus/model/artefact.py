@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -37,6 +37,9 @@ WORTH = "worth"
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
     """A trained autoencoder with everything it takes to use it."""
+
+    kind: ClassVar[str] = "codec"
+    made_by: ClassVar[str] = "isthmus fit SOURCE -o NAME.ism"
 
     decoder: Decoder
     encoder: Mapping[str, np.ndarray]
@@ -180,7 +183,7 @@ class Model:
                 contexts=_contexts(document["contexts"], contexts),
                 provenance=dict(document["provenance"]),
             )
-            assert model._encoder is not None  # its operations fit its weights
+            model._encoder  # noqa: B018 - making it checks that its operations fit its weights
         except (KeyError, TypeError, ValueError, ConfigError) as wrong:
             raise DamagedFile(f"{what} lacks or misstates {wrong}; fetch the file again.") from wrong
         return model

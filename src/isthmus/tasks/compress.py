@@ -17,7 +17,7 @@ from isthmus.data.grouping import archive_blocks
 from isthmus.data.metadata import EMBEDDED, require_level
 from isthmus.errors import UseError
 from isthmus.files import Nowhere
-from isthmus.model import AnyModel, Model
+from isthmus.model import Model, as_model
 from isthmus.tasks.advice import advice
 from isthmus.tasks.appending import Old, old_archive
 from isthmus.tasks.blocks import Samples
@@ -43,7 +43,7 @@ def compress(
     source: Any,
     output: str | Path | BinaryIO,
     *,
-    model: AnyModel | None = None,
+    model: Any = None,
     mode: str | None = None,
     max_error: float | None = None,
     error_mode: str = "abs",
@@ -69,7 +69,8 @@ def compress(
         source: a path, a name, an array, an opened Source, or data of a kind with archives of its own, see
             tasks/modalities.py: a table, audio, gridded arrays, video.
         output: the .isz file, or a binary file object.
-        model: made by `fit` on data of this kind; it competes with the classical coders.
+        model: made by `fit` on data of this kind, its path, or an estimator; it competes with the classical
+            coders.
         mode: "lossy" (the default with a model), "bounded" (the default with a bound) or "lossless"
             (the default without either). "lossless" with a bound gives both layers.
         max_error: how far any restored value may be from its original.
@@ -103,7 +104,7 @@ def compress(
     """
     order = checked(
         CompressOrder(
-            model=model, mode=mode, max_error=max_error, error_mode=error_mode, bounds=bounds,
+            model=as_model(model), mode=mode, max_error=max_error, error_mode=error_mode, bounds=bounds,
             target_psnr=target_psnr, quality=quality, max_bytes=max_bytes, effort=effort, coder=coder,
             embed_model=embed_model, preview=preview, append=append, metadata=metadata, workers=workers,
             skip_bad=skip_bad, strict=strict, force=force, progress=progress,
@@ -323,9 +324,7 @@ def _best_parts(spool: Spool, parts: Parts, embed: bool, old: Old | None) -> fro
     return min(costs, key=lambda cost: cost[:2])[2]
 
 
-def compress_bytes(
-    source: Any, model: Model | None = None, **options: Any
-) -> tuple[bytes, CompressResult, Sizes]:
+def compress_bytes(source: Any, model: Any = None, **options: Any) -> tuple[bytes, CompressResult, Sizes]:
     """As `compress`, in memory."""
     file = io.BytesIO()
     result = compress(source, file, model=model, **options)

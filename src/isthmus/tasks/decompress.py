@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from isthmus.data import write_source
 from isthmus.data.stacks import Stacks
 from isthmus.errors import UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
-from isthmus.model import AnyModel, Model
+from isthmus.model import Model, as_kind, as_model
 from isthmus.tasks.archive import Opened, open_archive
 from isthmus.tasks.modalities import modality_of
 from isthmus.tasks.orders import DecompressOrder
@@ -26,7 +27,7 @@ def decompress(
     archive: str | Path | bytes,
     directory: str | Path,
     *,
-    model: AnyModel | None = None,
+    model: Any = None,
     items: tuple[int, int] | None = None,
     time: tuple[float, float] | None = None,
     layer: str | None = None,
@@ -42,7 +43,7 @@ def decompress(
     Args:
         archive: the .isz file, or its bytes.
         directory: where to put the files.
-        model: needed only where the archive does not hold its own.
+        model: or its path; needed only where the archive does not hold its own.
         items: (start, stop) to restore only those samples.
         time: (start, stop) in seconds, of video: the frames shown within, of each clip.
         layer: "preview", "bound" or "lossless": how fine; None restores the finest there is.
@@ -59,7 +60,7 @@ def decompress(
     """
     directory = Path(directory)
     order = DecompressOrder(
-        model=model, items=items, time=time, layer=layer,
+        model=as_model(model), items=items, time=time, layer=layer,
         variables=None if variables is None else tuple(variables), workers=workers,
         skip_damaged=skip_damaged, approximate=approximate, force=force, limits=limits,
     )  # fmt: skip
@@ -70,13 +71,12 @@ def decompress(
         raise UseError("--variable is for archives of gridded arrays: leave it out, or give --items.")
     if time is not None:
         raise UseError("--time is for archives of video: leave it out, or give --items.")
-    if not isinstance(model, Model | None):
-        raise UseError("Neither a detector nor a denoiser restores samples: give the model of the archive.")
+    codec = None if order.model is None else as_kind(order.model, Model)
     if skip_damaged:
         if approximate:
             raise UseError("What is damaged is found by checking, so --skip-damaged cannot be --approximate.")
-        return _decompress_whole(archive, directory, model, order)
-    opened = open_archive(archive, model, limits=limits)
+        return _decompress_whole(archive, directory, codec, order)
+    opened = open_archive(archive, codec, limits=limits)
     if approximate:
         opened = opened.approximately()
     with opened.reader:

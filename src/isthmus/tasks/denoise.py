@@ -15,6 +15,7 @@ from isthmus.data import Source, open_source, write_source
 from isthmus.data.distortion import Distortion
 from isthmus.data.noise import NoiseModel
 from isthmus.errors import UseError
+from isthmus.model import as_kind
 from isthmus.model.denoiser import Denoiser
 from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
 from isthmus.tasks.orders import Progress
@@ -122,7 +123,7 @@ def fit_denoiser(
 
 def denoise(
     source: Any,
-    denoiser: Denoiser,
+    denoiser: Any,
     output: str | Path | None = None,
     *,
     level: float | None = None,
@@ -136,7 +137,7 @@ def denoise(
 
     Args:
         source: noisy images: a path, an array, or an opened Source.
-        denoiser: made by `fit_denoiser`.
+        denoiser: made by `fit_denoiser`, or its path.
         output: a folder for the images, named and typed as they were; None only measures.
         level: of the noise, a standard deviation in the images' own units; None looks at each image.
         mask: images of the same names and sizes: what is not 0 there is missing; or one for all.
@@ -151,7 +152,7 @@ def denoise(
     require(level is None or level >= 0, "level", "at least 0", level)
     noisy = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
     masks, truths = _beside(mask, noisy, "masks"), _beside(clean, noisy, "clean images")
-    work = _Work(denoiser, noisy, level, masks, truths, progress)
+    work = _Work(as_kind(denoiser, Denoiser), noisy, level, masks, truths, progress)
     if output is None:
         for _ in work.images():
             pass

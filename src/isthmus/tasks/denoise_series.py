@@ -15,6 +15,7 @@ from isthmus.data.noise import NoiseModel
 from isthmus.data.series import SeriesSource, open_series
 from isthmus.errors import SpecMismatch, UseError
 from isthmus.files import atomic_write, refuse_existing
+from isthmus.model import as_kind
 from isthmus.model.series_denoiser import SeriesDenoiser
 from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
 from isthmus.tasks.orders import Progress
@@ -130,7 +131,7 @@ def fit_series_denoiser(
 
 def denoise_series(
     source: Any,
-    denoiser: SeriesDenoiser,
+    denoiser: Any,
     output: str | Path | None = None,
     *,
     level: float | None = None,
@@ -142,7 +143,7 @@ def denoise_series(
 
     Args:
         source: a path, a frame or an array, as for `open_series`.
-        denoiser: made by `fit_series_denoiser`.
+        denoiser: made by `fit_series_denoiser`, or its path.
         output: the folder; the file keeps its name. Stamps, words and the order of rows stay as they are.
             None writes nothing.
         level: of the noise, as a share of each channel's range; None looks.
@@ -158,6 +159,7 @@ def denoise_series(
     if target is not None:
         refuse_existing(target, force=force)
     opened = open_series(source, skip_bad=skip_bad)
+    denoiser = as_kind(denoiser, SeriesDenoiser)
     denoiser.require_channels(opened.channels)
     part = opened.whole()
     made = denoiser.denoise(part.values, level, fill=fill)

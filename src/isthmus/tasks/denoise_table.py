@@ -15,6 +15,7 @@ from isthmus.data.tables.features import ColumnFeatures, squashed, unsquashed
 from isthmus.data.tables.table import shown
 from isthmus.errors import UseError
 from isthmus.files import refuse_existing
+from isthmus.model import as_kind
 from isthmus.model.detector import Detector
 from isthmus.tasks.lines import csv_lines, write_lines
 from isthmus.tasks.results import Result
@@ -47,7 +48,7 @@ class TableDenoiseResult(Result):
 
 def denoise_table(
     source: Any,
-    detector: Detector,
+    detector: Any,
     output: str | Path,
     *,
     level: float | None,
@@ -62,7 +63,7 @@ def denoise_table(
 
     Args:
         source: a path, a matrix, a DataFrame.
-        detector: made by `fit_detector` on such a table, noisy or not.
+        detector: made by `fit_detector`, or its path, on such a table, noisy or not.
         output: a .csv.
         level: standard deviation of the noise, in usual spreads of each column; nothing in a table tells
             noise from what is merely not to be guessed.
@@ -84,7 +85,7 @@ def denoise_table(
         raise UseError(f"The output must be a .csv; got {output}.")
     refuse_existing(output, force=force)
     table_source: TableSource = opened(source, None, header, skip_bad)
-    work = _Work(detector, level)
+    work = _Work(as_kind(detector, Detector), level)
     lines = csv_lines(table_source.schema.names, work.rows(table_source))
     write_lines(output, lines, force=force)
     return TableDenoiseResult(output, work.count, work.changed, work.believed)

@@ -14,6 +14,7 @@ from isthmus.data.tables import Column, Schema, Table, TableSource, is_table, op
 from isthmus.data.tables.tablefile import joined
 from isthmus.errors import UseError
 from isthmus.files import refuse_existing
+from isthmus.model import as_kind
 from isthmus.model.detector import Detector
 from isthmus.model.reasons import Reason, reasons
 from isthmus.scoring.conformal import discoveries
@@ -170,7 +171,7 @@ def fit_detector(
 
 def detect(
     source: Any,
-    detector: Detector | None = None,
+    detector: Any = None,
     output: str | Path | None = None,
     *,
     mode: str = "contaminated",
@@ -187,7 +188,7 @@ def detect(
 
     Args:
         source: as for `fit_detector`.
-        detector: made by `fit_detector`; None fits one on the table itself.
+        detector: made by `fit_detector`, or its path; None fits one on the table itself.
         output: a .csv of the columns row (counted from 0), anomaly_score, p_value, is_anomaly, reason.
         alarm: which rows are reported; None reports what is as odd as 1 % of usual rows.
         mode, schema, header, budget_s, seed, skip_bad, force, say: as for `fit_detector`.
@@ -196,7 +197,9 @@ def detect(
     if output is not None:
         refuse_existing(output, force=force)
     table_source = opened(source, schema, header, skip_bad)
-    if detector is None:
+    if detector is not None:
+        detector = as_kind(detector, Detector)
+    else:
         detector = fit_detector(table_source, mode=mode, budget_s=budget_s, seed=seed, say=say).detector
     wanted = detector.features.schema
     scores = np.concatenate([detector.scores(part) for part in table_source.chunks(wanted)])

@@ -12,7 +12,7 @@ import numpy as np
 from isthmus.coding.container import Sizes
 from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
-from isthmus.model import Model
+from isthmus.model import Model, as_kind
 from isthmus.tasks import rates as curves
 from isthmus.tasks.archive import open_archive
 from isthmus.tasks.compress import CompressResult, compress_bytes
@@ -121,13 +121,13 @@ _AS_GOOD_DB = 0.5
 
 
 def evaluate(
-    source: Any, model: Model, *, skip_bad: bool = False, peers: bool = True, rd: bool = False
+    source: Any, model: Any, *, skip_bad: bool = False, peers: bool = True, rd: bool = False
 ) -> EvaluateResult:
     """Compress `source` in memory, restore it, and compare.
 
     Args:
         source: a path, a name, an array, or an opened Source; best data the model never saw.
-        model: made by `fit`.
+        model: made by `fit`, or its path.
         skip_bad: leave unreadable items out.
         peers: compare with zstd, xz, and, for images, PNG, and JPEG, WebP and AVIF at the same PSNR.
         rd: of images, measure rate and distortion over all qualities too, beside every image codec
@@ -136,6 +136,7 @@ def evaluate(
         SpecMismatch: the model was made for other data.
         UseError: `rd` was asked for, and these are no images or the model has one quality.
     """
+    model = as_kind(model, Model)
     source = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
     model.require_fits(source.spec)
     if rd:

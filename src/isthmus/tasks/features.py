@@ -13,7 +13,7 @@ from isthmus.data import Source, open_source
 from isthmus.data.grouping import by_shape
 from isthmus.errors import UseError
 from isthmus.files import refuse_existing, write_bytes
-from isthmus.model import Model
+from isthmus.model import Model, as_kind
 from isthmus.tasks.results import Result
 
 
@@ -34,19 +34,19 @@ class EmbedResult(Result):
 
 
 def embed(
-    source: Any, model: Model, output: str | Path | None = None, *, pool: bool = False, force: bool = False
+    source: Any, model: Any, output: str | Path | None = None, *, pool: bool = False, force: bool = False
 ) -> EmbedResult:
     """Encode every sample.
 
     Args:
         source: a path, a name, an array, or an opened Source.
-        model: made by `fit`.
+        model: made by `fit`, or its path.
         output: .npy or .csv (one row a sample); None keeps the features in memory.
         pool: average a spatial latent over its positions, so that images of all sizes give one
             feature per channel; done anyway where the samples differ in size.
         force: replace an existing output.
     """
-    output = None if output is None else Path(output)
+    model, output = as_kind(model, Model), None if output is None else Path(output)
     if output is not None:
         _require_known_suffix(output)
         refuse_existing(output, force=force)

@@ -18,7 +18,7 @@ from isthmus.data import Layout
 from isthmus.data.metadata import ALL, require_level
 from isthmus.errors import DamagedFile, ModelNeeded, TooLarge, UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
-from isthmus.model import Model
+from isthmus.model import Model, as_kind
 from isthmus.tasks.archive import parts_named
 from isthmus.tasks.metadata import KEY, pack_metadata
 from isthmus.tasks.parts import pack_parts, unpack_parts
@@ -59,7 +59,7 @@ def repack(
     archive: str | Path,
     output: str | Path,
     *,
-    model: Model | None = None,
+    model: Any = None,
     embed: bool | None = None,
     keep: str | None = None,
     metadata: str = ALL,
@@ -73,7 +73,7 @@ def repack(
     Args:
         archive: the .isz file.
         output: the new one; it may not be the same file.
-        model: to embed, where the archive only names its model.
+        model: or its path, to embed, where the archive only names its model.
         embed: whether the new archive holds its model; None leaves it as it is, and embeds `model`.
         keep: "preview", "bound" or "lossless": layers finer than that are left out of every block
             that has a coarser one.
@@ -87,7 +87,7 @@ def repack(
         ModelNeeded: the model is to be embedded, and is neither held nor given.
         UseError: the wishes cannot be met.
     """
-    output = Path(output)
+    output, model = Path(output), None if model is None else as_kind(model, Model)
     if keep is not None and keep not in ROLES:
         raise UseError(f"--keep must be one of {', '.join(ROLES)}; got {keep!r}.")
     if output.exists() and output.samefile(archive):

@@ -13,6 +13,7 @@ from isthmus._version import __version__
 from isthmus.data.audio.recordings import AudioSource, Recording, open_audio
 from isthmus.data.audio.writing import write_recordings
 from isthmus.errors import UseError
+from isthmus.model import as_kind
 from isthmus.model.sound_denoiser import SoundDenoiser
 from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
 from isthmus.tasks.orders import Progress
@@ -112,7 +113,7 @@ def fit_sound_denoiser(
 
 def denoise_sound(
     source: Any,
-    denoiser: SoundDenoiser,
+    denoiser: Any,
     output: str | Path,
     *,
     skip_bad: bool = False,
@@ -123,7 +124,7 @@ def denoise_sound(
 
     Args:
         source: noisy recordings: a file, a folder, a .zip.
-        denoiser: made by `fit_sound_denoiser`.
+        denoiser: made by `fit_sound_denoiser`, or its path.
         output: a folder for the recordings, named and typed as they were.
         skip_bad: leave unreadable files out.
         force: replace existing files.
@@ -131,7 +132,7 @@ def denoise_sound(
     Raises:
         SpecMismatch: recordings of another rate than the denoiser's.
     """
-    noisy = open_audio(source, skip_bad=skip_bad)
+    denoiser, noisy = as_kind(denoiser, SoundDenoiser), open_audio(source, skip_bad=skip_bad)
     for recording in noisy.recordings:
         denoiser.require_rate(recording.kind.rate)
     work = _Work(noisy, denoiser, progress)

@@ -12,9 +12,9 @@ from isthmus.coding.bound import same_bits
 from isthmus.coding.container import ArchiveReader
 from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
-from isthmus.errors import DamagedFile, UseError
+from isthmus.errors import DamagedFile
 from isthmus.limits import DEFAULT_LIMITS, Limits
-from isthmus.model import AnyModel, Model
+from isthmus.model import Model, as_kind, as_model
 from isthmus.tasks.archive import BlockDecoder, Opened, open_archive
 from isthmus.tasks.modalities import Checked, modality_in
 from isthmus.tasks.promise import LOSSLESS, LOSSY
@@ -57,7 +57,7 @@ class VerifyResult(Result):
 def verify(
     archive: str | Path,
     *,
-    model: AnyModel | None = None,
+    model: Any = None,
     against: Any = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> VerifyResult:
@@ -65,14 +65,15 @@ def verify(
 
     Args:
         archive: the .isz file.
-        model: needed where the archive does not hold its own and codes or originals are compared.
+        model: or its path; needed where the archive does not hold its own, and codes or originals are
+            compared.
         against: the originals, which must be within the bound or equal as the header promises.
         limits: the most that the archive may ask for.
     Raises:
         NotOurFile, NewerFormat, DamagedFile: it cannot even be opened.
         ModelNeeded: originals are to be compared, and the model is neither held nor given.
     """
-    path = Path(archive)
+    path, model = Path(archive), as_model(model)
     with ArchiveReader(path, limits=limits) as reader:
         problems = [str(problem) for problem in reader.verify()]
         counts = reader.items, len(reader.blocks)
@@ -82,11 +83,10 @@ def verify(
     if modality is not None:
         found = Checked([], None, "") if problems else modality.verify(path, model, against, limits)
         return VerifyResult(path, *counts, (*problems, *found.problems), found.against, None, found.promise)
-    if not isinstance(model, Model | None):
-        raise UseError("Neither a detector nor a denoiser restores samples: give the model of the archive.")
+    codec = None if model is None else as_kind(model, Model)
     distortion, name, promise = None, None, ""
-    if not problems and (held or model is not None or against is not None or not names_model):
-        with (opened := open_archive(path, model, limits=limits)).reader:
+    if not problems and (held or codec is not None or against is not None or not names_model):
+        with (opened := open_archive(path, codec, limits=limits)).reader:
             promise = "" if opened.promise.mode == LOSSY else opened.promise.summary()
             problems += _undecodable(opened)
             if against is not None and not problems:

@@ -16,6 +16,7 @@ from isthmus.data.series import SeriesSource, open_series
 from isthmus.data.tables import Schema
 from isthmus.errors import NoData, SpecMismatch
 from isthmus.files import refuse_existing
+from isthmus.model import as_kind
 from isthmus.model.series_detector import (
     LEAST_KEPT,
     MODES,
@@ -152,7 +153,7 @@ def fit_series_detector(
 
 def detect_series(
     source: Any,
-    detector: SeriesDetector | None = None,
+    detector: Any = None,
     output: str | Path | None = None,
     *,
     mode: str = "contaminated",
@@ -168,7 +169,7 @@ def detect_series(
 
     Args:
         source: as for `fit_series_detector`.
-        detector: made by it; None fits one on the series itself.
+        detector: made by it, or its path; None fits one on the series itself.
         output: a .csv of the columns row (counted from 0 in the file), stamp, anomaly_score, p_value,
             is_anomaly, reason, in the order of the stamps.
         alarm: which rows are reported; None reports what is as odd as 1 % of usual rows.
@@ -181,7 +182,9 @@ def detect_series(
         refuse_existing(output, force=force)
     series = _opened(source, stamp, schema, header, skip_bad, say)
     place = 0 if detector is None else None
-    if detector is None:
+    if detector is not None:
+        detector = as_kind(detector, SeriesDetector)
+    else:
         detector = fit_series_detector(series, mode=mode, say=say).detector
     numbers, rows = _in_spreads(series, detector)
     if len(rows) < SHORT:

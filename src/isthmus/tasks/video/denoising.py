@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from isthmus.data.samples import Samples
 from isthmus.data.video import Clip, Frame, Times, VideoSource, open_video, restored_names, write_clip
 from isthmus.data.video.writing import ending_for
 from isthmus.errors import BadItem, UseError
-from isthmus.model import Denoiser
+from isthmus.model import Denoiser, as_kind
 from isthmus.model.video_model import PLANE
 from isthmus.tasks.denoise import DenoiserResult, fit_denoiser
 from isthmus.tasks.results import Result, notices_of
@@ -81,7 +82,7 @@ def fit_video_denoiser(
 
 def denoise_video(
     source: str | Path | VideoSource,
-    denoiser: Denoiser,
+    denoiser: Any,
     output: str | Path,
     *,
     level: float | None = None,
@@ -94,7 +95,7 @@ def denoise_video(
 
     Args:
         source: a file of video, or a folder of such, of 8 bits.
-        denoiser: made by `fit_video_denoiser`, or of grey images.
+        denoiser: made by `fit_video_denoiser`, its path, or of grey images.
         output: a folder for the clips, FFV1 in Matroska.
         level: of the noise, in steps of a sample; None looks at each plane.
         clean: the same clips without noise: how far the others are from them is told.
@@ -104,6 +105,7 @@ def denoise_video(
     Raises:
         UseError: the denoiser is of other images; clean clips are others.
     """
+    denoiser = as_kind(denoiser, Denoiser)
     if not denoiser.spec.accepts(PLANE):
         raise UseError(
             f"Video is cleaned plane by plane, by a denoiser of grey images of any size and 8 bits; this one "
