@@ -8,6 +8,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+# Helpers assert too; rewritten, their assertions hold under `python -O` as those of tests do.
+pytest.register_assert_rewrite(
+    *(path.stem for path in Path(__file__).parent.rglob("*.py") if not path.stem.startswith("test_"))
+)
+
 from tiny import TINY
 
 if TYPE_CHECKING:

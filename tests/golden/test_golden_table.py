@@ -9,8 +9,8 @@ import pytest
 
 from isthmus.tasks.compress import compress, decompress
 from isthmus.tasks.tables import blocks
-from isthmus.tasks.tables.writing import known_rows_of
 from isthmus.tasks.verify import verify
+from tiny import knowing
 
 pa = pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[tables]'")
 
@@ -100,16 +100,9 @@ def test_it_reads_blocks_told_by_parquet(tmp_path, monkeypatch):
     assert independent_table.read_text(data) == path.read_bytes()
 
 
-class Knowing:
-    """A model that holds rows of a table."""
-
-    def __init__(self, path: Path) -> None:
-        self.known_rows = known_rows_of(path)
-
-
 @pytest.mark.parametrize("wishes", [{}, {"max_error": 0.02, "error_mode": "rel"}])
 def test_it_reads_archives_that_begin_knowing_rows(tmp_path, wishes):
-    model = Knowing(written(tmp_path / "known.csv", shop(150)))
+    model = knowing(written(tmp_path / "known.csv", shop(150)))
     path = written(tmp_path / "t.csv", [row for row in shop(90, seed=1) if len(row) > 1 and row[4]])
     compress(path, tmp_path / "t.isz", model=model, embed_model=False, **wishes)
     known = model.known_rows.plan, model.known_rows.payload

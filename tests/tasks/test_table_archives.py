@@ -20,8 +20,8 @@ from isthmus.tasks.detect import fit_detector
 from isthmus.tasks.info import info
 from isthmus.tasks.tables.rounding import rounded
 from isthmus.tasks.tables.rows import Rows, Taken
-from isthmus.tasks.tables.writing import known_rows_of
 from isthmus.tasks.verify import verify
+from tiny import knowing
 
 pa = pytest.importorskip("pyarrow", reason="PyArrow is missing: pip install 'isthmus[tables]'")
 pd = pytest.importorskip("pandas", reason="pandas is missing: pip install 'isthmus[tables]'")
@@ -233,7 +233,7 @@ def test_a_model_for_other_tables_is_refused(table, tmp_path):
     other = tmp_path / "o.csv"
     other.write_text("a,b\n1,2\n3,4\n")
     with pytest.raises(UseError, match="columns"):
-        compress(other, tmp_path / "o.isz", model=_Knowing(known_rows_of(table)), embed_model=False)
+        compress(other, tmp_path / "o.isz", model=knowing(table), embed_model=False)
 
 
 @pytest.mark.parametrize("known_has_gaps", [True, False])
@@ -252,7 +252,7 @@ def test_known_rows_may_miss_cells_where_others_miss_none(tmp_path, known_has_ga
     made("known", 150, known_has_gaps)
     made("t", 80, has_gaps)
     for suffix in (".csv", ".parquet"):
-        path, model = tmp_path / f"t{suffix}", _Knowing(known_rows_of(tmp_path / f"known{suffix}"))
+        path, model = tmp_path / f"t{suffix}", knowing(tmp_path / f"known{suffix}")
         compress(path, tmp_path / "t.isz", model=model, embed_model=False, force=True)
         back = decompress(tmp_path / "t.isz", tmp_path / "back", model=model).files[0]
         read = pa.csv.read_csv if suffix == ".csv" else parquet.read_table
@@ -266,11 +266,6 @@ def test_known_rows_may_miss_cells_where_others_miss_none(tmp_path, known_has_ga
         write(other, tmp_path / f"other{suffix}")
         (problem,) = verify(tmp_path / "t.isz", model=model, against=tmp_path / f"other{suffix}").problems
         assert "'whole' is not as promised" in problem
-
-
-class _Knowing:
-    def __init__(self, rows):
-        self.known_rows = rows
 
 
 @pytest.mark.parametrize(
