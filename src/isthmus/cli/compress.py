@@ -181,7 +181,7 @@ def compress(
         voice.result(result)
         voice.result(checked)
     if not checked.ok:
-        raise Exit(1)
+        raise Exit(checked.exit_code)
     return None
 
 

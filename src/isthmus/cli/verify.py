@@ -23,7 +23,10 @@ def verify(
     max_output_bytes: MaxOutputBytes = None,
     threads: Threads = None,
 ) -> None:
-    """Check every checksum of an archive; leave with 1 where something is wrong."""
+    """Check every checksum of an archive, and with --against whether it holds the originals.
+
+    Leaves with 1 where it is damaged or the originals are different, with 2 where they cannot be compared.
+    """
     from isthmus.threads import limit_threads
 
     limit_threads(threads)
@@ -39,4 +42,4 @@ def verify(
         voice.detail(problem)
     voice.result(result)
     if not result.ok:
-        raise Exit(1)
+        raise Exit(result.exit_code)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 from isthmus.coding.container import ArchiveReader
 from isthmus.errors import IsthmusError
@@ -16,6 +16,7 @@ from isthmus.limits import Limits
 from isthmus.model import AnyModel
 from isthmus.registry import Registry
 from isthmus.tasks.compressed import CompressResult
+from isthmus.tasks.findings import Checked
 from isthmus.tasks.orders import CompressOrder, DecompressOrder
 from isthmus.tasks.restored import DecompressResult
 
@@ -28,16 +29,6 @@ MODALITIES = Registry(
         "video": "isthmus.tasks.video.room:VIDEO",
     },
 )
-
-
-class Checked(NamedTuple):
-    """What `verify` found in an archive whose checksums are right."""
-
-    problems: list[str]
-    against: str | None
-    """The name of what it was compared with."""
-    promise: str
-    """What the header promises, where that can be checked."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,24 +10,39 @@ import numpy as np
 
 from isthmus.coding.bound import same_bits
 from isthmus.coding.container import ArchiveReader
-from isthmus.data import Source, open_source
+from isthmus.data import Layout, Source, open_source
 from isthmus.data.distortion import Distortion
-from isthmus.errors import DamagedFile
+from isthmus.errors import DamagedFile, DataError, ModelNeeded
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import Model, as_kind, as_model
 from isthmus.tasks.archive import BlockDecoder, Opened, open_archive
-from isthmus.tasks.modalities import Checked, modality_in
+from isthmus.tasks.findings import (
+    EXIT_CODES,
+    OK,
+    Checked,
+    Finding,
+    compare_with,
+    damaged,
+    different,
+    incomparable,
+    not_in_archive,
+    status_of,
+)
+from isthmus.tasks.modalities import Modality, modality_for, modality_in
 from isthmus.tasks.promise import LOSSLESS, LOSSY
 from isthmus.tasks.results import Result
 
 
 @dataclass(frozen=True)
 class VerifyResult(Result):
-    """What was checked, and what was wrong; `ok` is the answer."""
+    """What was checked, and what was wrong; `status` is the answer."""
 
     archive: Path
     samples: int
     blocks: int
+    status: str
+    """"ok"; "damaged": a checksum is wrong, or a block does not decode; "different": the originals are
+    other data; "incomparable": they are of another kind, or the model is missing."""
     problems: tuple[str, ...]
     against: str | None
     distortion: Distortion | None
@@ -38,13 +53,18 @@ class VerifyResult(Result):
     @property
     def ok(self) -> bool:
         """Whether nothing was wrong."""
-        return not self.problems
+        return self.status == OK
+
+    @property
+    def exit_code(self) -> int:
+        """Of the command: 0; 1 where it is damaged or different; 2 where nothing could be said."""
+        return EXIT_CODES[self.status]
 
     def summary(self) -> str:
         """One line for a terminal."""
         if self.problems:
             more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
-            return f"DAMAGED: {self.problems[0]}{more}"
+            return f"{self.status.upper()}: {self.problems[0]}{more}"
         compared = f"; against {self.against}: {self.distortion.summary()}" if self.distortion else ""
         kept = f"; {self.promise} holds" if self.promise and self.against else ""
         return f"OK: {self.samples:,} samples in {self.blocks} blocks, every checksum matches{compared}{kept}"
@@ -71,75 +91,153 @@ def verify(
         limits: the most that the archive may ask for.
     Raises:
         NotOurFile, NewerFormat, DamagedFile: it cannot even be opened.
-        ModelNeeded: originals are to be compared, and the model is neither held nor given.
+        NoData: there are no originals.
+        ModelNeeded: another model was given, and no originals.
     """
     path, model = Path(archive), as_model(model)
     with ArchiveReader(path, limits=limits) as reader:
-        problems = [str(problem) for problem in reader.verify()]
+        findings = [damaged(problem) for problem in reader.verify()]
         counts = reader.items, len(reader.blocks)
-        held = reader.model_bytes is not None if not problems else False
-        names_model = bool(reader.header.get("parts"))
         modality = modality_in(reader.header)
-    if modality is not None:
-        found = Checked([], None, "") if problems else modality.verify(path, model, against, limits)
-        return VerifyResult(path, *counts, (*problems, *found.problems), found.against, None, found.promise)
+    checked, distortion = Checked(findings, None, ""), None
+    if not findings:
+        try:
+            _require_same_kind(modality, against)
+            if modality is None:
+                checked, distortion = _check(path, model, against, limits)
+            else:
+                checked = modality.verify(path, model, against, limits)
+        except (DataError, ModelNeeded) as wrong:
+            if against is None or _is_missing(against):
+                raise
+            checked = Checked([incomparable(wrong)], _name_of(against), "")
+    found = tuple(finding.message for finding in checked.findings)
+    return VerifyResult(
+        path,
+        *counts,
+        status_of(checked.findings),
+        found,
+        checked.against,
+        distortion,
+        checked.promise,
+        notices=checked.notices,
+    )
+
+
+def _require_same_kind(modality: Modality | None, against: Any) -> None:
+    """Raise DataError where an archive of that modality holds nothing like the originals."""
+    if against is None or _is_missing(against):
+        return
+    theirs = modality_for(against)
+    if theirs is not modality:
+        mine, other = (_ARRAYS if each is None else each.plural for each in (modality, theirs))
+        raise DataError(f"the archive holds {mine}, and {_name_of(against)} is of {other}")
+
+
+_ARRAYS = "images or arrays"
+
+
+def _is_missing(against: Any) -> bool:
+    return isinstance(against, (str, Path)) and not Path(against).expanduser().exists()
+
+
+def _name_of(against: Any) -> str:
+    return str(getattr(against, "name", against if isinstance(against, str) else "what was given"))
+
+
+def _check(path: Path, model: Any, against: Any, limits: Limits) -> tuple[Checked, Distortion | None]:
+    """Decode an archive of images or arrays, as far as its model is there, and compare it."""
     codec = None if model is None else as_kind(model, Model)
-    distortion, name, promise = None, None, ""
-    if not problems and (held or codec is not None or against is not None or not names_model):
-        with (opened := open_archive(path, codec, limits=limits)).reader:
-            promise = "" if opened.promise.mode == LOSSY else opened.promise.summary()
-            problems += _undecodable(opened)
-            if against is not None and not problems:
-                source = against if isinstance(against, Source) else open_source(against, trainable=False)
-                name = source.name
-                mismatch, distortion = _compare(opened, source)
-                problems += mismatch
-    return VerifyResult(path, *counts, tuple(problems), name, distortion, promise)
+    with ArchiveReader(path, limits=limits) as reader:
+        held, names_model = reader.model_bytes is not None, bool(reader.header.get("parts"))
+    if names_model and not held and codec is None and against is None:
+        return Checked([], None, ""), None
+    with (opened := open_archive(path, codec, limits=limits)).reader:
+        promise = "" if opened.promise.mode == LOSSY else opened.promise.summary()
+        undecodable = _undecodable(opened)
+        if undecodable or against is None:
+            return Checked(undecodable, None, promise), None
+        comparison = _Comparison(opened)
+        source, found = compare_with(
+            lambda skip_bad: (
+                against
+                if isinstance(against, Source)
+                else open_source(against, skip_bad=skip_bad, trainable=False)
+            ),
+            comparison.findings,
+        )
+        return Checked(found, source.name, promise, not_in_archive(source)), comparison.distortion
 
 
-def _undecodable(opened: Opened) -> list[str]:
+def _undecodable(opened: Opened) -> list[Finding]:
     """Blocks with a layer that does not give the samples that were written."""
-    problems = []
+    found = []
     decode = BlockDecoder(opened.tools, opened.spec)
     for number, entry in enumerate(opened.reader.blocks):
         for layer in entry.header.layers:
             try:
                 decode(opened.task(number, 0, opened.reader.items, layer.name))
             except DamagedFile as damage:
-                problems.append(f"block {number}: {damage}")
+                found.append(damaged(f"block {number}: {damage}"))
                 break
-    return problems
+    return found
 
 
-def _compare(opened: Opened, source: Source) -> tuple[list[str], Distortion | None]:
+class _Comparison:
+    """Of an archive with originals."""
+
+    def __init__(self, opened: Opened) -> None:
+        self._opened = opened
+        self.distortion: Distortion | None = None
+        """Of the last that differed in nothing else."""
+
+    def findings(self, source: Source) -> list[Finding]:
+        """At most one: the first."""
+        unlike = _unlike(self._opened, source)
+        if unlike is not None:
+            return [different(unlike)]
+        self.distortion, first = Distortion.none(), 0
+        for stack in self._opened.stacks(0, len(source)):
+            for restored in [stack] if isinstance(stack, np.ndarray) else [sample[None] for sample in stack]:
+                originals = source.read(range(first, first + len(restored)))
+                wrong = _wrong(self._opened, source, first, originals, restored)
+                if wrong is not None:
+                    self.distortion = None
+                    return [different(wrong)]
+                self.distortion += _finite_distortion(np.stack(originals), restored, self._opened)
+                first += len(restored)
+        return []
+
+
+def _unlike(opened: Opened, source: Source) -> str | None:
+    """What the originals are, beside their values, that the archive does not hold."""
     if opened.reader.items != len(source) or not _same_kind(opened, source):
-        return [
+        return (
             f"the archive holds {opened.reader.items:,} samples of {opened.spec.summary()}, "
             f"the originals are {len(source):,} of {source.spec.summary()}"
-        ], None
-    theirs, ours = source.layout.members, opened.layout.members
-    renamed = [a.name for a, b in zip(ours, theirs, strict=False) if a != b]
-    if len(ours) != len(theirs) or (renamed and len(theirs) > 1):
-        return [f"the names of the items differ, first {renamed[0] if renamed else ours[-1].name}"], None
-    distortion, first = Distortion.none(), 0
-    for stack in opened.stacks(0, len(source)):
-        for restored in [stack] if isinstance(stack, np.ndarray) else [sample[None] for sample in stack]:
-            originals = source.read(range(first, first + len(restored)))
-            if any(original.shape != restored.shape[1:] for original in originals):
-                return [f"{source.layout.item_name(first)} has another shape in the archive"], None
-            original = np.stack(originals)
-            if problem := _broken(opened, source, first, original, restored):
-                return [problem], None
-            distortion = distortion + _finite_distortion(original, restored, opened)
-            first += len(restored)
-    return [], distortion
+            + _first_apart(opened.layout, source.layout)
+        )
+    renamed = _first_apart(opened.layout, source.layout)
+    return f"the items have other names{renamed}" if renamed and len(source.layout.members) > 1 else None
 
 
-def _broken(
-    opened: Opened, source: Source, first: int, original: np.ndarray, restored: np.ndarray
+def _first_apart(mine: Layout, theirs: Layout) -> str:
+    """The first name that only one of them has, as the end of a sentence."""
+    ours, others = ({member.name: None for member in layout.members} for layout in (mine, theirs))
+    for where, here, there in (("the archive", ours, others), ("the originals", others, ours)):
+        apart = [name for name in here if name not in there]
+        if apart:
+            return f": {apart[0]} is in {where} alone"
+    return ""
+
+
+def _wrong(
+    opened: Opened, source: Source, first: int, originals: list[np.ndarray], restored: np.ndarray
 ) -> str | None:
     """The sentence about the first sample that is not as the header promises."""
-    promise = opened.promise
+    if any(original.shape != restored.shape[1:] for original in originals):
+        return f"{source.layout.item_name(first)} has another shape in the archive"
+    promise, original = opened.promise, np.stack(originals)
     if promise.mode == LOSSY:
         return None
     lossless = promise.mode == LOSSLESS or promise.bound is None

@@ -16,27 +16,30 @@ from isthmus.model import AnyModel
 from isthmus.tasks.audio.archive import OpenedAudio, opened_audio
 from isthmus.tasks.audio.stretches import Tape
 from isthmus.tasks.audio.writing import describe
-from isthmus.tasks.modalities import Checked
+from isthmus.tasks.findings import Checked, Finding, compare_with, damaged, different, not_in_archive
 
 
 def verify_audio(path: Path, model: AnyModel | None, against: Any, limits: Limits) -> Checked:
     """What is wrong; no model is needed."""
     with ArchiveReader(path, limits=limits) as reader:
         opened = opened_audio(reader)
-        audio = None if against is None else open_audio(against)
-        is_lossy = opened.promise.quality is not None
-        promise = "" if is_lossy else opened.promise.summary()
-        if audio is not None:
-            mine, theirs = dict(reader.extras["audio"]), describe(audio)
-            if {**mine, "archive": None} != {**theirs, "archive": None}:
-                return Checked(
-                    ["the originals are other recordings, or in another form"], audio.name, promise
-                )
-        return Checked(list(_problems(opened, audio)), None if audio is None else audio.name, promise)
+        promise = "" if opened.promise.quality is not None else opened.promise.summary()
+        if against is None:
+            return Checked(list(_findings(opened, None)), None, promise)
+        audio, found = compare_with(
+            lambda skip_bad: open_audio(against, skip_bad=skip_bad),
+            lambda audio: list(_findings(opened, audio)),
+        )
+        return Checked(found, audio.name, promise, not_in_archive(audio))
 
 
-def _problems(opened: OpenedAudio, audio: AudioSource | None) -> Iterator[str]:
+def _findings(opened: OpenedAudio, audio: AudioSource | None) -> Iterator[Finding]:
     """At most one: the first."""
+    if audio is not None:
+        held, given = dict(opened.reader.extras["audio"]), describe(audio)
+        if {**held, "archive": None} != {**given, "archive": None}:
+            yield different("the originals are other recordings, or in another form")
+            return
     current, done, tape = -1, 0, Tape(iter(()))
     try:
         for number, samples in opened.stretches(range(len(opened.recordings))):
@@ -47,11 +50,11 @@ def _problems(opened: OpenedAudio, audio: AudioSource | None) -> Iterator[str]:
             theirs = tape.take(len(samples))
             if opened.promise.quality is None and (wrong := _first_other(samples, theirs)) is not None:
                 name = audio.recordings[number].name
-                yield f"{name} is not as it was, first in frame {done + wrong:,} (counted from 0)"
+                yield different(f"{name} is not as it was, first in frame {done + wrong:,} (counted from 0)")
                 return
             done += len(samples)
     except DamagedFile as damage:
-        yield str(damage)
+        yield damaged(damage)
 
 
 def _first_other(mine: np.ndarray, theirs: np.ndarray) -> int | None:

@@ -14,10 +14,10 @@ from isthmus.data.grids import Grids, Variable, open_grid
 from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
 from isthmus.model import AnyModel
+from isthmus.tasks.findings import Checked, Finding, damaged, different, incomparable, not_in_archive
 from isthmus.tasks.grids.archive import OpenedGrid, opened_grid
 from isthmus.tasks.grids.blocks import gap_map
 from isthmus.tasks.grids.writing import describe
-from isthmus.tasks.modalities import Checked
 
 
 def verify_grid(path: Path, model: AnyModel | None, against: Any, limits: Limits) -> Checked:
@@ -26,35 +26,38 @@ def verify_grid(path: Path, model: AnyModel | None, against: Any, limits: Limits
         opened = opened_grid(reader)
         promise = opened.promise.summary()
         if against is None:
-            return Checked(list(_problems(opened, None)), None, promise)
+            return Checked(list(_findings(opened, None)), None, promise)
         grids = open_grid(against)
         try:
-            problem = _differs(dict(reader.extras["grid"]), describe(grids))
-            found = [problem] if problem is not None else list(_problems(opened, grids))
-            return Checked(found, grids.name, promise)
+            return Checked(list(_findings(opened, grids)), grids.name, promise, not_in_archive(grids))
         finally:
             if grids is not against:
                 grids.close()
 
 
-def _differs(mine: dict[str, Any], theirs: dict[str, Any]) -> str | None:
+def _unlike(mine: dict[str, Any], theirs: dict[str, Any]) -> Finding | None:
     """What is told otherwise, beside the values."""
     if mine["form"] != theirs["form"]:
-        return f"the original is {theirs['form']}, the archive holds {mine['form']}"
+        return incomparable(f"the original is {theirs['form']}, the archive holds {mine['form']}")
     for ours, others in zip(mine["variables"], theirs["variables"], strict=False):
         if ours != others:
-            return f"{ours[0]} in the archive is {others[0]} in the original, or of another type or shape"
+            return different(
+                f"{ours[0]} in the archive is {others[0]} in the original, or of another type or shape"
+            )
     if len(mine["variables"]) != len(theirs["variables"]):
-        return "the original has another number of variables"
-    return (
-        "the original has other attributes, dimensions or storage"
-        if mine["about"] != theirs["about"]
-        else None
-    )
+        return different("the original has another number of variables")
+    if mine["about"] != theirs["about"]:
+        return different("the original has other attributes, dimensions or storage")
+    return None
 
 
-def _problems(opened: OpenedGrid, grids: Grids | None) -> Iterator[str]:
+def _findings(opened: OpenedGrid, grids: Grids | None) -> Iterator[Finding]:
     """At most one: the first."""
+    if grids is not None:
+        unlike = _unlike(dict(opened.reader.extras["grid"]), describe(grids))
+        if unlike is not None:
+            yield unlike
+            return
     try:
         for number, tile, values in opened.tiles(range(len(opened.variables))):
             variable = opened.variables[number]
@@ -63,10 +66,10 @@ def _problems(opened: OpenedGrid, grids: Grids | None) -> Iterator[str]:
             wrong = _wrong(grids.read(number, tile), values, variable, opened.promise.bound(variable.name))
             if wrong is not None:
                 place = [int(at) + part.start for at, part in zip(wrong, tile, strict=True)]
-                yield f"{variable.name} is not as promised, first at {place} (counted from 0)"
+                yield different(f"{variable.name} is not as promised, first at {place} (counted from 0)")
                 return
     except DamagedFile as damage:
-        yield str(damage)
+        yield damaged(damage)
 
 
 def _wrong(

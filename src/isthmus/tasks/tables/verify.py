@@ -15,7 +15,7 @@ from isthmus.coding.container import ArchiveReader
 from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
 from isthmus.model import AnyModel
-from isthmus.tasks.modalities import Checked
+from isthmus.tasks.findings import Checked, Finding, damaged, different, incomparable, not_in_archive
 from isthmus.tasks.tables.archive import OpenedTable, known_by, opened_table
 from isthmus.tasks.tables.rounding import reach_of
 from isthmus.tasks.tables.rows import Rows, Taken
@@ -33,13 +33,27 @@ def verify_table(path: Path, model: AnyModel | None, against: Any, limits: Limit
             return Checked([], None, "")
         opened = opened_table(reader, known)
         table = against if against is None or isinstance(against, OpenTable) else OpenTable(against)
-        if table is not None and table.form.to_dict() != opened.form.to_dict() | {"name": table.form.name}:
-            return Checked(["the original has other columns, or is written in another way"], table.name, "")
-        problems = list(_problems(opened, table))
-        return Checked(problems, None if table is None else table.name, opened.promise.summary())
+        promise = opened.promise.summary()
+        if table is None:
+            return Checked(list(_findings(opened, None)), None, promise)
+        unlike = _unlike(opened.form.to_dict(), table.form.to_dict())
+        found = [unlike] if unlike is not None else list(_findings(opened, table))
+        return Checked(found, table.name, promise, not_in_archive(table))
 
 
-def _problems(opened: OpenedTable, table: OpenTable | None) -> Iterator[str]:
+def _unlike(mine: dict[str, Any], theirs: dict[str, Any]) -> Finding | None:
+    """What is written otherwise, beside the rows."""
+    if mine["kind"] != theirs["kind"]:
+        return incomparable(
+            f"the archive holds a {mine['kind']} table, the original is {theirs['kind']}: CSV and JSON "
+            "lines are text, Parquet, Arrow and data frames are typed"
+        )
+    if {**mine, "name": None} != {**theirs, "name": None}:
+        return different("the original has other columns, or is written in another way")
+    return None
+
+
+def _findings(opened: OpenedTable, table: OpenTable | None) -> Iterator[Finding]:
     """At most one: the first."""
     bounds = opened.promise.fractions(opened.form.columns)
     chunks = iter(()) if table is None else table.chunks()
@@ -48,15 +62,15 @@ def _problems(opened: OpenedTable, table: OpenTable | None) -> Iterator[str]:
         for rows, chunk in zip_longest(opened.rows(), chunks):
             if table is not None:
                 if rows is None or chunk is None:
-                    yield "the original has another number of rows"
+                    yield different("the original has another number of rows")
                     return
                 wrong = _differs(rows, opened.form.rows_of(chunk, rows), bounds, opened.form.columns)
                 if wrong is not None:
-                    yield f"{wrong}, in rows {start:,} to {start + rows.count:,} (counted from 0)"
+                    yield different(f"{wrong}, in rows {start:,} to {start + rows.count:,} (counted from 0)")
                     return
             start += 0 if rows is None else rows.count
     except DamagedFile as damage:
-        yield str(damage)
+        yield damaged(damage)
 
 
 def _differs(mine: Rows, theirs: Rows, bounds: list[Fraction], names: tuple[str, ...]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from isthmus.data.video import VideoSource, open_video
 from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
 from isthmus.model import AnyModel
-from isthmus.tasks.modalities import Checked
+from isthmus.tasks.findings import Checked, Finding, compare_with, damaged, different, not_in_archive
 from isthmus.tasks.video.archive import OpenedVideo, opened_video
 
 
@@ -21,16 +22,20 @@ def verify_video(path: Path, model: AnyModel | None, against: Any, limits: Limit
     """What is wrong."""
     with ArchiveReader(path, limits=limits) as reader:
         opened = opened_video(reader, model)
-        video = None if against is None else open_video(against)
-        problems = list(_problems(opened, video))
         promise = "" if opened.promise.quality is not None else opened.promise.summary()
-        return Checked(problems, None if video is None else video.name, promise)
+        if against is None:
+            return Checked(list(_findings(opened, None)), None, promise)
+        video, found = compare_with(
+            lambda skip_bad: open_video(against, skip_bad=skip_bad),
+            lambda video: list(_findings(opened, video)),
+        )
+        return Checked(found, video.name, promise, not_in_archive(video))
 
 
-def _problems(opened: OpenedVideo, video: VideoSource | None) -> Iterator[str]:
+def _findings(opened: OpenedVideo, video: VideoSource | None) -> Iterator[Finding]:
     """At most one: the first."""
     if video is not None and [each.name for each in video.clips] != [each.name for each in opened.clips]:
-        yield "the originals are other clips"
+        yield different("the originals are other clips")
         return
     try:
         for number, told in enumerate(opened.clips):
@@ -41,26 +46,25 @@ def _problems(opened: OpenedVideo, video: VideoSource | None) -> Iterator[str]:
                 continue
             clip = video.clips[number]
             if video.kind(clip) != told.kind:
-                yield f"{told.name} is of another kind: {video.kind(clip).summary()}"
+                yield different(f"{told.name} is of another kind: {video.kind(clip).summary()}")
                 return
-            count = 0
-            for mine, theirs in zip(frames, video.frames(clip), strict=False):
+            for count, (mine, theirs) in enumerate(zip_longest(frames, video.frames(clip))):
+                if mine is None or theirs is None:
+                    fewer = "original" if theirs is None else "archive"
+                    yield different(f"{told.name} has only {count:,} frames in the {fewer}")
+                    return
                 if mine.ticks != theirs.ticks:
-                    yield f"{told.name} shows frame {count:,} at another time"
+                    yield different(f"{told.name} shows frame {count:,} at another time")
                     return
                 apart = max(_apart(*pair) for pair in zip(mine.planes, theirs.planes, strict=True))
                 if opened.promise.quality is None and apart > opened.promise.error:
-                    yield (
+                    yield different(
                         f"{told.name} is not as it was, first in frame {count:,} (counted from 0), "
                         f"by {apart:,}"
                     )
                     return
-                count += 1
-            if count != told.times.count:
-                yield f"{told.name} has {told.times.count:,} frames in the archive, the original {count:,}"
-                return
     except DamagedFile as damage:
-        yield str(damage)
+        yield damaged(damage)
 
 
 def _apart(mine: np.ndarray, theirs: np.ndarray) -> int:
