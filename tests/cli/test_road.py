@@ -14,7 +14,7 @@ from terminal import TINY, Road, call, run, write_pictures
 def test_fit_says_what_it_saw_and_plans(road: Road, tmp_path: Path):
     done = call("fit", road.source, "-o", tmp_path / "m.ism", *TINY)
     assert done.exit_code == 0
-    assert "120 samples: 8×8 grey image, uint8, 7.68 kB; recipe tiny-images" in done.stderr
+    assert "120 samples: 8×8 grey image, uint8, 7.81 kB; recipe tiny-images" in done.stderr
     assert "plan: 30 steps" in done.stderr
     assert done.stdout.startswith("Trained 30 steps")
     assert len(done.stdout.splitlines()) == 1

@@ -57,6 +57,7 @@ KINDS = {
 }
 MODULES = (
     "field_folders",
+    "field_sizes",
     "field_verify",
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from isthmus.tasks.results import share_text
+from isthmus.tasks.sizes import before
 
 if TYPE_CHECKING:
     from isthmus.tasks.evaluate import EvaluateResult
@@ -38,7 +39,7 @@ def _show(table: Table) -> None:
 
 def sizes_table(result: EvaluateResult) -> Table:
     """Every byte of the archive, then each peer, and from how many samples on we are smaller."""
-    title = f"{result.name}: {result.samples:,} samples, {result.raw_bytes:,} bytes raw"
+    title = f"{result.name}: {result.samples:,} samples, {before(result.source_bytes, result.raw_bytes)}"
     table = Table(title=title, title_justify="left")
     table.add_column("coder")
     for heading in ("bytes", "bits/value", "PSNR dB", "ours pays from"):
@@ -59,6 +60,8 @@ def sizes_table(result: EvaluateResult) -> Table:
     for name, count in parts.items():
         table.add_row(f"  {name}", *_size(result, count), "", "", "", style="dim")
     table.add_section()
+    if result.has_files:
+        table.add_row("the files", *_size(result, result.source_bytes), "", "", "as they are")
     for peer in result.peers:
         pays = result.break_even(peer)
         psnr = "lossless" if peer.psnr_db is None else f"{peer.psnr_db:.2f}"

@@ -140,6 +140,11 @@ class Source(ABC):
     file_bytes: int
     """Bytes of the original files on the disk."""
 
+    @property
+    def file_names(self) -> Sequence[str]:
+        """Of the original files; none where the samples came from memory."""
+        return [member.name for member in self.layout.members]
+
     @classmethod
     @abstractmethod
     def matches(cls, source: object) -> bool:

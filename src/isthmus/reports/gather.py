@@ -23,8 +23,8 @@ from isthmus.reports.pictures import SMALL_SIDE, WHOLE_SIDE
 from isthmus.tasks.evaluate import EvaluateResult, evaluate
 from isthmus.tasks.matches import Match, matches
 from isthmus.tasks.rates import AT_LEAST, Rates, has_curve, measure_rates, representative
-from isthmus.tasks.results import size
 from isthmus.tasks.runs import RECORD, RunRecord, read_kept, read_run
+from isthmus.tasks.sizes import before
 from isthmus.training.history import Row, read_history
 
 MOST_SAMPLES = 2000
@@ -190,7 +190,7 @@ def _from(source: Source, found: _Found) -> tuple[Samples, str]:
     if len(chosen) < len(indices):
         many = f"{len(chosen):,} of {many}"
     samples = pick(source, chosen)
-    return samples, f"Measured on {many} {which} ({size(samples.raw_bytes)} as plain arrays)."
+    return samples, f"Measured on {many} {which} ({before(samples.file_bytes, samples.raw_bytes)})."
 
 
 def counted(count: int, noun: str) -> str:

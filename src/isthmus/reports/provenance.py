@@ -17,7 +17,7 @@ def settings(gathered: Gathered) -> Section:
     """Where the model comes from, and how to make it again."""
     model, made = gathered.model, dict(gathered.model.provenance)
     on, plan, held = made.get("trained_on", {}), made.get("plan", {}), made.get("held_out", {})
-    record, net, whole = gathered.record, model.config.net, size(on.get("raw_bytes", 0))
+    record, net, whole = gathered.record, model.config.net, size(on.get("raw_bytes", 0)) + " as plain values"
     about = {
         "model hash": model.hash,
         "net": f"{net.encoder.name} → {net.latent} latent → {net.decoder.name}",

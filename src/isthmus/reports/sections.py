@@ -16,6 +16,7 @@ from isthmus.tasks.evaluate import EvaluateResult
 from isthmus.tasks.peers import Peer
 from isthmus.tasks.quality import has_qualities
 from isthmus.tasks.results import size
+from isthmus.tasks.sizes import before, ratio
 
 
 def figures(gathered: Gathered) -> Section:
@@ -24,14 +25,18 @@ def figures(gathered: Gathered) -> Section:
     seconds = "" if gathered.record is None else f" in {gathered.record.seconds:,.0f} s"
     steps = f"{made['plan']['steps']:,} steps" if "plan" in made else ""
     trained_on = made.get("trained_on", {}).get("samples", 0)
-    ratio = f"ratio {result.raw_bytes / result.archive_bytes:.2f}"
+    was = before(result.source_bytes, result.raw_bytes)
     without = f"{result.payload_bits_per_value:.3f} without"
     share = result.sizes.model / result.archive_bytes
     mse = f"PSNR; mean squared error {result.distortion.mse:.4g}"
     values = [
         ("Quality", f"{result.distortion.psnr_db:.2f} dB", mse),
         ("Rate", f"{result.bits_per_value:.3f}", f"bits per value, model included; {without}"),
-        ("Archive", size(result.archive_bytes), f"from {size(result.raw_bytes)} of plain values ({ratio})"),
+        (
+            "Archive",
+            size(result.archive_bytes),
+            f"from {was}: {ratio(result.source_bytes, result.archive_bytes)}",
+        ),
         ("Model in it", size(result.sizes.model), f"{share:.0%} of the archive"),
         ("Trained on", f"{trained_on:,}", f"samples, {steps}{seconds}"),
     ]
@@ -138,10 +143,10 @@ def sizes(gathered: Gathered) -> Section:
     )
     rows = [TableRow(row, kind) for _, row, kind in sorted(_size_rows(result), key=lambda entry: entry[0])]
     head = ["coder", "bytes", "bits per value", "ratio", "PSNR", "ours is smaller from", "how"]
-    raw = f"{counted(result.samples, 'sample')}, {result.raw_bytes:,} bytes as plain values."
+    was = f"{counted(result.samples, 'sample')}, {before(result.source_bytes, result.raw_bytes)}."
     lead = (
-        f"The same {raw} The ratio is plain values to bytes; “ours is smaller from” is the number of "
-        "samples from which the archive, model included, is smaller than that coder's files."
+        f"The same {was} The ratio is the bytes of the files to those of each coder; “ours is smaller from” "
+        "is the number of samples from which the archive, model included, is smaller than that coder's files."
     )
     return Section("sizes", "Sizes", lead, charts.size_bars(result, alt) + table(head, rows, words=[6]))
 
@@ -159,6 +164,9 @@ def _size_rows(result: EvaluateResult) -> Iterator[tuple[tuple[int, int], list[s
     parts = [("codes", codes), ("model", model), ("index and headers", total - codes - model)]
     for place, (name, count) in enumerate(parts, 1):
         yield (total, place), [name, f"{count:,}", f"{8 * count / result.values:.3f}", "", "", "", ""], "part"
+    if result.has_files:
+        count = result.source_bytes
+        yield (count, 9), ["the files", *_bytes(count, result), "", "", "as they are"], ""
     for peer in result.peers:
         cells = [
             peer.name,
@@ -171,7 +179,7 @@ def _size_rows(result: EvaluateResult) -> Iterator[tuple[tuple[int, int], list[s
 
 
 def _bytes(count: int, result: EvaluateResult) -> list[str]:
-    return [f"{count:,}", f"{8 * count / result.values:.3f}", f"{result.raw_bytes / count:.2f}"]
+    return [f"{count:,}", f"{8 * count / result.values:.3f}", f"{result.source_bytes / count:.2f}"]
 
 
 def _psnr(psnr_db: float | None) -> str:

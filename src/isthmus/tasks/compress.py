@@ -282,6 +282,7 @@ def _write(
         samples=len(source),
         original_bytes=source.raw_bytes,
         source_bytes=source.file_bytes,
+        source_names=source.file_names,
         archive_bytes=writer.length - before,
         model_bytes=0 if packed is None else len(packed),
         payload_bytes=written.payload_bytes,

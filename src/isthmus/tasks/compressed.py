@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from isthmus.tasks.promise import LOSSY
 from isthmus.tasks.results import Result, size
+from isthmus.tasks.sizes import before, larger, ratio
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,9 @@ class CompressResult(Result):
     original_bytes: int
     """The samples as plain arrays."""
     source_bytes: int
-    """The original files on the disk."""
+    """The original files on the disk; the values where they were in memory."""
+    source_names: Collection[str] = field(default=(), repr=False)
+    """Of the files."""
     archive_bytes: int
     payload_bytes: int
     model_bytes: int = 0
@@ -114,17 +117,17 @@ class CompressResult(Result):
 
     def summary(self) -> str:
         """One line for a terminal, and one for each piece of advice."""
-        ratio = self.original_bytes / max(1, self.archive_bytes)
         where = f" → {self.output}" if self.output else ""
         kept = f", metadata in it about {size(self.metadata_bytes)}" if self.metadata_bytes else ""
         line = (
             f"{self.promise[:1].upper()}{self.promise[1:]}: {self.samples:,} {self.items}, "
-            f"{size(self.original_bytes)} → {size(self.archive_bytes)} "
-            f"({ratio:.1f}×; of it model {size(self.model_bytes)}, codes {size(self.payload_bytes)}, "
-            f"headers and index {size(self.overhead_bytes)}{kept}){where}"
+            f"{before(self.source_bytes, self.original_bytes)} → {size(self.archive_bytes)} "
+            f"({ratio(self.source_bytes, self.archive_bytes)}; of it model {size(self.model_bytes)}, "
+            f"codes {size(self.payload_bytes)}, headers and index {size(self.overhead_bytes)}{kept}){where}"
         )
+        grown = larger(self.archive_bytes, self.source_bytes, self.source_names)
         contest = [] if self.mode == LOSSY or not self.winners else [self.won()]
-        return "\n".join([line, *contest, *self.advice])
+        return "\n".join([line, *([grown] if grown else []), *contest, *self.advice])
 
     def won(self) -> str:
         """Who won how much, and what that saved; a sentence."""

@@ -18,6 +18,7 @@ from isthmus.tasks.archive import open_archive
 from isthmus.tasks.compress import CompressResult, compress_bytes
 from isthmus.tasks.peers import Peer, lossless_peers, lossy_peers
 from isthmus.tasks.results import Result, notices_of, size
+from isthmus.tasks.sizes import larger
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class EvaluateResult(Result):
     name: str
     samples: int
     raw_bytes: int
+    """As plain values."""
     source_bytes: int
+    """The original files; the values where they were in memory."""
     archive_bytes: int
     sizes: Sizes
     values: int
@@ -38,6 +41,8 @@ class EvaluateResult(Result):
     """The same samples without loss; None where there are too many to do it in passing."""
     pairs: tuple[np.ndarray, np.ndarray] = field(repr=False)
     """Some originals and their reconstructions, for pictures (lists where sizes differ)."""
+    source_names: Sequence[str] = field(default=(), repr=False)
+    """Of the files."""
     rates: curves.Rates | None = None
     """The curves over all qualities, where they were asked for."""
 
@@ -94,7 +99,17 @@ class EvaluateResult(Result):
     def summary(self) -> str:
         """One line for a terminal; three with curves."""
         curves = "" if self.rates is None else f"\n{self.rates.summary()}"
-        return self._lossy_line() + self.lossless_line() + curves
+        return self._lossy_line() + self.lossless_line() + self._larger() + curves
+
+    @property
+    def has_files(self) -> bool:
+        """Whether the samples came from files, whose bytes are others than those of plain values."""
+        return bool(self.source_names) and self.source_bytes != self.raw_bytes
+
+    def _larger(self) -> str:
+        """Another sentence where the archive is larger than the files."""
+        told = larger(self.archive_bytes, self.source_bytes, self.source_names)
+        return f" {told}" if told else ""
 
     def _lossy_line(self) -> str:
         return (
@@ -159,6 +174,7 @@ def evaluate(
         samples=len(source),
         raw_bytes=source.raw_bytes,
         source_bytes=source.file_bytes,
+        source_names=source.file_names,
         archive_bytes=result.archive_bytes,
         sizes=sizes,
         values=distortion.values,

@@ -23,8 +23,9 @@ from isthmus.files import refuse_existing, write_bytes
 from isthmus.model import Model
 from isthmus.recipes import load_recipe, recipe_for
 from isthmus.tasks.learning import require_training
-from isthmus.tasks.results import Result, notices_of, size
+from isthmus.tasks.results import Result, notices_of
 from isthmus.tasks.runs import RunRecord, model_reference, source_reference, write_run
+from isthmus.tasks.sizes import before
 
 if TYPE_CHECKING:
     from isthmus.training.progress import Watcher
@@ -161,7 +162,7 @@ def fit(
 
 def describe(source: Source) -> str:
     """What was seen, for people: "1,240 samples: 300×300 grey image, uint8, 111 MB"."""
-    return f"{len(source):,} samples: {source.spec.summary()}, {size(source.raw_bytes)}"
+    return f"{len(source):,} samples: {source.spec.summary()}, {before(source.file_bytes, source.raw_bytes)}"
 
 
 def _settle(

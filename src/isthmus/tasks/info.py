@@ -22,6 +22,7 @@ from isthmus.tasks.metadata import KEY, describe_metadata, packed_bytes, unpack_
 from isthmus.tasks.modalities import modality_in
 from isthmus.tasks.promise import Promise
 from isthmus.tasks.results import Result, size
+from isthmus.tasks.sizes import before
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def _table(path: Path) -> InfoResult:
 def _grid(path: Path) -> InfoResult:
     with open_grid(path) as grids:
         count = len(grids.variables)
-        title = f"{grids.form} of {count:,} variable{'' if count == 1 else 's'}, {size(grids.raw_bytes)}"
+        counted = f"{count:,} variable{'' if count == 1 else 's'}"
+        title = f"{grids.form} of {counted}, {before(grids.file_bytes, grids.raw_bytes)}"
         shown = grids.variables[:MOST_VARIABLES]
         axes = [", ".join(grids.facts(number).dimensions) for number in range(len(shown))]
         facts = {

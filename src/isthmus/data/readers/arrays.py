@@ -93,6 +93,8 @@ class ArraySource(Source):
 class Array(ArraySource):
     """An array given in Python; written, when asked to, as array.npy."""
 
+    file_names = ()
+
     @classmethod
     def matches(cls, source: object) -> bool:
         """See Source."""

@@ -16,6 +16,8 @@ from isthmus.spec import DataSpec
 class Digits(ArraySource):
     """The name "digits": real data that need no download; written as digits.npy."""
 
+    file_names = ()
+
     @classmethod
     def matches(cls, source: object) -> bool:
         """See Source."""

@@ -66,6 +66,11 @@ class Npy(ArraySource):
 class Npz(ArraySource):
     """The arrays of one .npz file, one after the other; they must be of one kind."""
 
+    @property
+    def file_names(self) -> list[str]:
+        """See Source."""
+        return [str(self.layout.options["archive"])]
+
     @classmethod
     def matches(cls, source: object) -> bool:
         """See Source."""

@@ -72,14 +72,17 @@ class Zip(ImageSource):
             self._archive = zipfile.ZipFile(source)
         except (zipfile.BadZipFile, OSError) as damage:
             raise NoData(f"{source} is no readable .zip: {damage}. Copy it again.") from damage
-        self.file_bytes = source.stat().st_size
+        zip_bytes = source.stat().st_size
         self._archive_name = source.name
         entries = self._archive.infolist()
-        self._require_honest(entries)
+        self._require_honest(entries, zip_bytes)
         names = sorted({entry.filename for entry in entries if is_image(entry.filename)})
         super().__init__(names, name=source.stem, reader="zip", skip_bad=skip_bad)
         every = (entry.filename for entry in entries if not entry.is_dir())
         self.ignored = beside(every, set(names), "an image")
+        taken = {self._archive.getinfo(name) for name in self._names}
+        others = sum(entry.compress_size for entry in entries if entry not in taken)
+        self.file_bytes = max(0, zip_bytes - others)
 
     def load(self, name: str) -> BinaryIO:
         """See ImageSource."""
@@ -112,9 +115,9 @@ class Zip(ImageSource):
     def _options(self, renamed: object) -> dict[str, object]:
         return {"archive": self._archive_name, **({"renamed": renamed} if renamed else {})}
 
-    def _require_honest(self, entries: Iterable[zipfile.ZipInfo]) -> None:
+    def _require_honest(self, entries: Iterable[zipfile.ZipInfo], zip_bytes: int) -> None:
         claimed = sum(entry.file_size for entry in entries)
-        if claimed > LARGEST_RATIO * self.file_bytes:
+        if claimed > LARGEST_RATIO * zip_bytes:
             raise NoData(
                 f"{self._archive_name} claims to unpack to {claimed} bytes, more than a .zip of its size "
                 "can hold. Make it anew from images that you trust."

@@ -131,6 +131,7 @@ def _result(
         samples=len(audio.recordings),
         original_bytes=audio.raw_bytes,
         source_bytes=audio.file_bytes,
+        source_names=[each.name for each in audio.recordings],
         archive_bytes=length,
         payload_bytes=tally.payload_bytes,
         winners=tally.winners,

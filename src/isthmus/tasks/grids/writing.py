@@ -79,6 +79,7 @@ def _write(opened: Grids, target: Path | BinaryIO, order: CompressOrder) -> Comp
         samples=len(opened.variables),
         original_bytes=opened.raw_bytes,
         source_bytes=opened.file_bytes,
+        source_names=[opened.name],
         archive_bytes=writer.length,
         payload_bytes=tally.payload_bytes,
         winners=tally.winners,

@@ -137,16 +137,19 @@ class OpenTable:
         from isthmus.data.tables import frames, lines, typed
 
         self.form: TableForm
+        self.file_names: tuple[str, ...]
         if not isinstance(source, (str, Path)):
             table = frames.as_arrow(source)
-            self.name, self.file_bytes, self.size = "table", table.nbytes, len(table)
+            self.name, self.file_names = "table", ()
+            self.file_bytes, self.size = table.nbytes, len(table)
             self.form = TypedForm(f"table{SUFFIX}", table.schema)
             self._chunks = lambda: typed.batches(table, TYPED_ROWS)[1]
             return
         path = Path(source)
         if not path.is_file():
             raise NoData(f"There is no table at {path}.")
-        self.name, self.file_bytes = path.name.split(".")[0], path.stat().st_size
+        self.name, self.file_names = path.name.split(".")[0], (path.name,)
+        self.file_bytes = path.stat().st_size
         if path.name.lower().endswith(LINES):
             form = lines.form_of(path, header=header)
             self.form = TextForm(path.name.removesuffix(".gz"), form)
@@ -161,8 +164,8 @@ class OpenTable:
 
     @property
     def raw_bytes(self) -> int:
-        """Of the file; of a frame, of its columns."""
-        return self.file_bytes
+        """Of the text, also where it is packed; of a typed file itself, and of the columns of a frame."""
+        return self.size if isinstance(self.form, TextForm) else self.file_bytes
 
     def chunks(self) -> Iterator[Any]:
         """Parts of a file of text, or batches of Arrow's, as `TableForm.rows_of` takes them."""

@@ -134,12 +134,7 @@ class _Tally:
     ) -> CompressResult:
         """What compressing gave."""
         close = "" if self.psnr_db is None else f", PSNR {self.psnr_db:.2f} dB"
-        is_whole = self.promise.quality is None
-        plan = ADAPTIVE if is_whole else PREDICTED
-        notes = (
-            "The clips were compressed with loss before: what is kept are the frames that they show, which "
-            "take more bytes than the files did.",
-        )
+        plan = ADAPTIVE if self.promise.quality is None else PREDICTED
         return CompressResult(
             output=path_of(target),
             mode=self.promise.mode,
@@ -147,6 +142,7 @@ class _Tally:
             samples=self.frames,
             original_bytes=self.raw_bytes,
             source_bytes=video.file_bytes,
+            source_names=[each.name for each in video.clips],
             archive_bytes=length,
             model_bytes=model_bytes,
             payload_bytes=self.payload_bytes,
@@ -155,7 +151,6 @@ class _Tally:
             rivals={},
             quality=self.promise.quality,
             psnr_db=self.psnr_db,
-            advice=notes if is_whole and length > video.file_bytes else (),
             notices=tuple(self.notices),
             items="frames",
         )
