@@ -50,7 +50,7 @@ def atomic_write(path: Path, *, force: bool = True) -> Iterator[BinaryIO]:
     refuse_existing(path, force=force)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        handle, name = tempfile.mkstemp(prefix=_hidden(path), suffix=".part", dir=path.parent)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -79,7 +79,7 @@ def atomic_path(path: Path, *, force: bool = True) -> Iterator[Path]:
     refuse_existing(path, force=force)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".part", dir=path.parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=_hidden(path), suffix=".part", dir=path.parent) as folder:
             made = Path(folder) / path.name
             yield made
             if made.is_file():
@@ -89,6 +89,14 @@ def atomic_path(path: Path, *, force: bool = True) -> Iterator[Path]:
                 path.replace(Path(folder) / "old")
             made.replace(path)
             _sync_folder(path.parent)
+
+
+def _hidden(path: Path) -> str:
+    """How a temporary name begins: so short that the whole fits where the name itself does."""
+    return f".{path.name[:_SHOWN]}."
+
+
+_SHOWN = 24  # characters, of up to 4 bytes each; a name may have 255 bytes
 
 
 @contextmanager
@@ -174,6 +182,7 @@ _REFUSALS = {
     errno.ENOTDIR: "a part of the path is a file, not a folder",
     errno.EEXIST: "a part of the path is a file, not a folder",
     errno.EISDIR: "a folder of that name is there",
+    errno.ENAMETOOLONG: "the name is too long",
 }
 
 

@@ -150,7 +150,9 @@ def default_output(source: str, suffix: str) -> Path:
     path = Path(source).resolve()
     name = path.name if path.is_dir() else path.name.removesuffix(".gz")
     stem = name if path.is_dir() else Path(name).stem
-    return Path((stem or "isthmus") + suffix)
+    from isthmus.data.names import fitted
+
+    return Path(fitted(stem or "isthmus", suffix))
 
 
 def read_schema(path: Path | None) -> Schema | None:

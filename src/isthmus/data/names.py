@@ -7,6 +7,7 @@ import re
 import tempfile
 import unicodedata
 from collections.abc import Collection, Iterable
+from itertools import chain, count
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from isthmus.errors import BadItem
@@ -76,6 +77,35 @@ def check_names(names: Iterable[str], *, ignores_case: bool = False) -> None:
         for folder in PurePosixPath(key).parents:
             if str(folder) in seen:
                 raise _collision(name, seen[str(folder)])
+
+
+def fitted(base: str, ending: str) -> str:
+    """The name `base` with an ending, and cut before it where it would be too long for a file.
+
+    >>> fitted("a/" + "é" * 200, ".png").encode() == b"a/" + "é".encode() * 125 + b".png"
+    True
+    """
+    folder, slash, last = base.rpartition("/")
+    encoded, room = last.encode(errors="surrogateescape"), LONGEST_PART_BYTES - len(ending.encode())
+    kept = last if len(encoded) <= room else encoded[:room].decode(errors="ignore")
+    return folder + slash + kept + ending
+
+
+def name_apart(name: str, ending: str, taken: Collection[str]) -> str:
+    """The name of a file with another ending, apart from those that are taken.
+
+    Args:
+        name: relative, with forward slashes.
+        ending: with its point.
+        taken: names, casefolded, since some file systems ignore case.
+
+    >>> name_apart("a.mp3", ".wav", set()), name_apart("a.mp3", ".wav", {"a.wav", "a.mp3.wav"})
+    ('a.wav', 'a.mp3-2.wav')
+    """
+    stem = name.removesuffix(PurePosixPath(name).suffix)
+    numbered = ((name, f"-{number}{ending}") for number in count(2))
+    tries = (fitted(base, end) for base, end in chain([(stem, ending), (name, ending)], numbered))
+    return next(found for found in tries if found.casefold() not in taken)
 
 
 def prepare_outputs(names: Iterable[str], directory: Path, *, force: bool) -> list[Path]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.config import require
+from isthmus.data.names import fitted
 from isthmus.data.tables import Schema, TableSource
 from isthmus.errors import UseError
 from isthmus.files import refuse_existing
@@ -283,7 +284,7 @@ def _log_beside(output: Path | None, log: str | Path | None, dry_run: bool) -> P
         return None
     if log is not None:
         return Path(log)
-    return None if output is None else output.with_name(f"{output.stem}.changes.csv")
+    return None if output is None else output.with_name(fitted(output.stem, ".changes.csv"))
 
 
 def _require_no_wishes(source: Any, wishes: list[str]) -> None:

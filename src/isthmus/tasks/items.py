@@ -15,7 +15,7 @@ from zipfile import ZipFile
 import numpy as np
 
 from isthmus.data import READERS, Layout, Source, open_source, write_source
-from isthmus.data.names import files_under, prepare_outputs
+from isthmus.data.names import files_under, fitted, prepare_outputs
 from isthmus.data.readers.images import ImageSource
 from isthmus.data.readers.pixels import SUFFIXES
 from isthmus.data.tables import is_table
@@ -223,7 +223,7 @@ def _log_beside(output: Path | None, log: str | Path | None, dry_run: bool) -> P
         return None
     if log is not None:
         return Path(log)
-    return None if output is None else output.with_name(f"{output.name}.issues.csv")
+    return None if output is None else output.with_name(fitted(output.name, ".issues.csv"))
 
 
 def _require_outputs(source: Any, output: Path | None, log: Path | None, *, force: bool) -> None:

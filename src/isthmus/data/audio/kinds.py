@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 
-from isthmus.data.names import ends_in
+from isthmus.data.names import ends_in, name_apart
 from isthmus.errors import DamagedFile, MissingExtra
 
 SUFFIXES = (".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au")
@@ -120,11 +119,7 @@ def restored_names(names: Mapping[str, Kind]) -> list[str]:
     for name, kind in names.items():
         told = name
         if not kind.is_kept:
-            told = name.removesuffix(PurePosixPath(name).suffix) + ".wav"
-            if told.casefold() in taken:
-                told = name + ".wav"
-            while told.casefold() in taken:
-                told += ".wav"
+            told = name_apart(name, ".wav", taken)
             taken.add(told.casefold())
         found.append(told)
     return found

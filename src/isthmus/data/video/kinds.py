@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from fractions import Fraction
-from pathlib import PurePosixPath
 from typing import Any
 
-from isthmus.data.names import ends_in
+from isthmus.data.names import ends_in, name_apart
 from isthmus.errors import DamagedFile, MissingExtra
 
 SUFFIXES = (
@@ -177,11 +176,7 @@ def restored_names(names: Iterable[tuple[str, str]]) -> list[str]:
     found: list[str] = []
     taken: set[str] = set()
     for name, ending in names:
-        told = name.removesuffix(PurePosixPath(name).suffix) + ending
-        if told.casefold() in taken:
-            told = name + ending
-        while told.casefold() in taken:
-            told += ending
+        told = name_apart(name, ending, taken)
         taken.add(told.casefold())
         found.append(told)
     return found
