@@ -57,6 +57,8 @@ KINDS = {
 }
 MODULES = (
     "field_folders",
+    "field_images",
+    "field_names",
     "field_sizes",
     "field_verify",
 )  # fmt: skip

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.metadata import NOTHING, Metadata
+from isthmus.data.palettes import Palette
 from isthmus.errors import DamagedFile
 from isthmus.spec import DataSpec
 
@@ -30,6 +31,8 @@ class Member:
     """Samples it holds along its first axis; None when it is itself one sample, like a photograph."""
     metadata: Metadata = field(default=NOTHING, compare=False, repr=False)
     """What is kept of the file beside its samples; by another road, so `Layout.to_dict` lacks it."""
+    palette: Palette | None = field(default=None, compare=False, repr=False)
+    """Of an image whose samples are numbers of colours; by that road too."""
 
     def __len__(self) -> int:
         return 1 if self.count is None else self.count
@@ -81,6 +84,11 @@ class Layout:
         """Return the same layout with that of each member, in order."""
         pairs = zip(self.members, metadata, strict=True)
         return replace(self, members=tuple(replace(member, metadata=told) for member, told in pairs))
+
+    def colour(self, palettes: Iterable[Palette | None]) -> Layout:
+        """Return the same layout with the palette of each member, in order."""
+        pairs = zip(self.members, palettes, strict=True)
+        return replace(self, members=tuple(replace(member, palette=each) for member, each in pairs))
 
     def keep(self, level: str) -> Layout:
         """Return the same layout with as much metadata as that level keeps."""
@@ -191,6 +199,14 @@ class Source(ABC):
         Files of numbers have none.
         """
         return self.layout, ()
+
+    def as_stored(self) -> Source:
+        """Return the source whose samples are what the files store, where nets see something else."""
+        return self
+
+    def changed(self) -> tuple[str, ...]:
+        """Say what of the files does not come back as it was, though its samples do: a sentence each."""
+        return ()
 
     def stack(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Return samples of one shape as one array, shape (len(indices), *sample)."""

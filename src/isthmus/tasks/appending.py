@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 from isthmus.coding.container import ArchiveReader
 from isthmus.data import Layout, Source
+from isthmus.data.readers.image_names import STORED
 from isthmus.errors import ConfigError, DamagedFile, ModelNeeded, UseError
 from isthmus.model import Model
 from isthmus.spec import DataSpec
@@ -37,6 +38,13 @@ class Old:
             name: size + new["rivals"][name] for name, size in self.rivals.items() if name in new["rivals"]
         }
         return {**new, "layout": self.layout.to_dict(), "rivals": rivals}
+
+
+def holds_stored(target: Path | BinaryIO) -> bool:
+    """Whether the samples of an archive are what files of images store, not what nets see."""
+    with ArchiveReader(target) as reader:
+        layout = reader.extras.get("layout")
+        return isinstance(layout, dict) and bool(Layout.from_dict(layout).options.get(STORED))
 
 
 def old_archive(target: Path | BinaryIO, source: Source, new: Layout, model: Model | None) -> Old:

@@ -19,7 +19,7 @@ from isthmus.errors import UseError
 from isthmus.files import Nowhere
 from isthmus.model import Model, as_model
 from isthmus.tasks.advice import advice
-from isthmus.tasks.appending import Old, old_archive
+from isthmus.tasks.appending import Old, holds_stored, old_archive
 from isthmus.tasks.blocks import Samples
 from isthmus.tasks.campaign import Campaign, Wishes, plan_campaign, tightened
 from isthmus.tasks.compressed import CompressResult, Tally, Totals, path_of
@@ -128,12 +128,14 @@ def _compress_samples(source: Any, output: str | Path | BinaryIO, order: Compres
     mode, aim, target_psnr = _wanted(source, model, order)
     require_level(order.metadata)
     _require_sense(mode, model, order, aim)
+    target = Path(output) if isinstance(output, (str, Path)) else output
+    if holds_stored(target) if order.append else mode == LOSSLESS and not _bounded(order) and model is None:
+        source = source.as_stored()
     if model is not None:
         model.require_fits(source.spec)
     layout, notes = source.described(order.metadata)
-    notices = (*notices_of(source), *notes)
+    notices = (*notices_of(source), *source.changed(), *notes)
     refuse_notices(notices, strict=order.strict)
-    target = Path(output) if isinstance(output, (str, Path)) else output
     old = old_archive(target, source, layout, model) if order.append else None
     there = None if old is None else frozenset(old.header["parts"])
     wishes = Wishes(order.effort, order.coder, order.embed_model, order.preview, aim, there)
@@ -164,9 +166,12 @@ def _compress_samples(source: Any, output: str | Path | BinaryIO, order: Compres
 def _opened(source: Any, order: CompressOrder) -> Source:
     if isinstance(source, Source):
         return source
-    bounded = order.max_error is not None or order.target_psnr is not None
-    lossy = order.mode == LOSSY or (order.mode is None and order.model is not None and not bounded)
+    lossy = order.mode == LOSSY or (order.mode is None and order.model is not None and not _bounded(order))
     return open_source(source, skip_bad=order.skip_bad, trainable=lossy)
+
+
+def _bounded(order: CompressOrder) -> bool:
+    return order.max_error is not None or order.target_psnr is not None
 
 
 def _wanted(source: Source, model: Model | None, order: CompressOrder) -> tuple[str, Aim, float | None]:

@@ -165,7 +165,7 @@ def denoise(
         None if output is None else Path(output),
         tuple(round(each, 4) for each in work.levels),
         *work.psnr_db(),
-        notices=notices_of(noisy),
+        notices=(*notices_of(noisy), *(() if output is None else noisy.changed())),
     )
 
 

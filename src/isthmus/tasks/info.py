@@ -11,6 +11,7 @@ from isthmus.coding.container import ArchiveReader, Sizes
 from isthmus.coding.index import MAGIC
 from isthmus.data import Layout
 from isthmus.data.grids import is_grid, open_grid
+from isthmus.data.readers.image_names import STORED
 from isthmus.data.tables import is_table, open_table
 from isthmus.errors import ConfigError, DamagedFile, NoData
 from isthmus.files import refuse_existing, write_bytes
@@ -18,7 +19,7 @@ from isthmus.model import Model, load_model
 from isthmus.spec import DataSpec
 from isthmus.tasks.compressed import compared
 from isthmus.tasks.grids.archive import MOST_VARIABLES
-from isthmus.tasks.metadata import KEY, describe_metadata, packed_bytes, unpack_metadata
+from isthmus.tasks.metadata import KEYS, describe_metadata, packed_bytes, unpack_metadata
 from isthmus.tasks.modalities import modality_in
 from isthmus.tasks.promise import Promise
 from isthmus.tasks.results import Result, size
@@ -142,6 +143,7 @@ def _samples(reader: ArchiveReader) -> tuple[str, dict[str, Any]]:
         "samples": f"{reader.items:,} in {len(reader.blocks)} blocks",
         "files": f"{len(layout.members):,} ({_names(layout)})",
         **_metadata(reader, layout),
+        **({"pixels": layout.options[STORED]} if layout.options.get(STORED) else {}),
         "mode": Promise.from_dict(reader.header).summary(),
         "generation": reader.generation,
         "model": f"{size(held) if held else 'not embedded'}, {_hashes(reader)}",
@@ -162,7 +164,7 @@ def _sizes(reader: ArchiveReader) -> dict[str, str]:
 
 def _metadata(reader: ArchiveReader, layout: Layout) -> dict[str, str]:
     """The line about what the files said beside their samples, where anything was kept."""
-    if KEY not in reader.extras:
+    if not any(key in reader.extras for key in KEYS):
         return {}
     return {
         "metadata": f"{describe_metadata(layout)} (about {size(packed_bytes(reader.extras))} of the index)"

@@ -20,7 +20,7 @@ from isthmus.errors import DamagedFile, ModelNeeded, TooLarge, UseError
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import Model, as_kind
 from isthmus.tasks.archive import parts_named
-from isthmus.tasks.metadata import KEY, pack_metadata
+from isthmus.tasks.metadata import KEYS, pack_metadata
 from isthmus.tasks.parts import pack_parts, unpack_parts
 from isthmus.tasks.promise import BOUND, BOUNDED, LOSSLESS, LOSSY, ROLES
 from isthmus.tasks.results import Result, size
@@ -110,7 +110,7 @@ def repack(
                 stop = first + sum(map(len, block.runs))
                 writer.add_block(range(first, stop), block.plan, block.layers)
                 first = stop
-            dropped = {KEY} if keep is None else {KEY, "rivals"}
+            dropped = {*KEYS} if keep is None else {*KEYS, "rivals"}
             extras = {name: told for name, told in reader.extras.items() if name not in dropped}
             left = pick(layout, items).keep(metadata)
             writer.finish(packed, extras | {"layout": left.to_dict()} | pack_metadata(left))

@@ -12,9 +12,13 @@ from isthmus.coding.bound import same_bits
 from isthmus.coding.container import ArchiveReader
 from isthmus.data import Layout, Source, open_source
 from isthmus.data.distortion import Distortion
+from isthmus.data.metadata import NONE
+from isthmus.data.readers.image_names import STORED
+from isthmus.data.readers.stored import PALETTE, WORDS
 from isthmus.errors import DamagedFile, DataError, ModelNeeded
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import Model, as_kind, as_model
+from isthmus.spec import DataSpec
 from isthmus.tasks.archive import BlockDecoder, Opened, open_archive
 from isthmus.tasks.findings import (
     EXIT_CODES,
@@ -159,14 +163,17 @@ def _check(path: Path, model: Any, against: Any, limits: Limits) -> tuple[Checke
             return Checked(undecodable, None, promise), None
         comparison = _Comparison(opened)
         source, found = compare_with(
-            lambda skip_bad: (
-                against
-                if isinstance(against, Source)
-                else open_source(against, skip_bad=skip_bad, trainable=False)
-            ),
-            comparison.findings,
+            lambda skip_bad: _originals(against, opened.layout, skip_bad=skip_bad), comparison.findings
         )
-        return Checked(found, source.name, promise, not_in_archive(source)), comparison.distortion
+        notices = (*not_in_archive(source), *source.changed())
+        return Checked(found, source.name, promise, notices), comparison.distortion
+
+
+def _originals(against: Any, layout: Layout, *, skip_bad: bool) -> Source:
+    """The originals, in the form in which the archive holds them."""
+    is_open = isinstance(against, Source)
+    source = against if is_open else open_source(against, skip_bad=skip_bad, trainable=False)
+    return source.as_stored() if layout.options.get(STORED) else source
 
 
 def _undecodable(opened: Opened) -> list[Finding]:
@@ -211,14 +218,29 @@ class _Comparison:
 
 def _unlike(opened: Opened, source: Source) -> str | None:
     """What the originals are, beside their values, that the archive does not hold."""
+    mine, theirs = opened.layout, source.layout
     if opened.reader.items != len(source) or not _same_kind(opened, source):
         return (
-            f"the archive holds {opened.reader.items:,} samples of {opened.spec.summary()}, "
-            f"the originals are {len(source):,} of {source.spec.summary()}"
-            + _first_apart(opened.layout, source.layout)
+            f"the archive holds {opened.reader.items:,} samples of {_summary(opened.spec, mine)}, "
+            f"the originals are {len(source):,} of {_summary(source.spec, theirs)}"
+            + _first_apart(mine, theirs)
         )
-    renamed = _first_apart(opened.layout, source.layout)
-    return f"the items have other names{renamed}" if renamed and len(source.layout.members) > 1 else None
+    renamed = _first_apart(mine, theirs)
+    if renamed and len(theirs.members) > 1:
+        return f"the items have other names{renamed}"
+    recoloured = _first_recoloured(mine, source) if theirs.options.get(STORED) == PALETTE else None
+    return None if recoloured is None else f"{recoloured} has another palette in the archive"
+
+
+def _summary(spec: DataSpec, layout: Layout) -> str:
+    stored = layout.options.get(STORED)
+    return f"{spec.summary()}, {WORDS[stored]}" if stored in WORDS else spec.summary()
+
+
+def _first_recoloured(mine: Layout, source: Source) -> str | None:
+    """The first image whose palette is another."""
+    pairs = zip(mine.members, source.described(NONE)[0].members, strict=True)
+    return next((theirs.name for ours, theirs in pairs if ours.palette != theirs.palette), None)
 
 
 def _first_apart(mine: Layout, theirs: Layout) -> str:
@@ -255,4 +277,5 @@ def _finite_distortion(original: np.ndarray, restored: np.ndarray, opened: Opene
 
 def _same_kind(opened: Opened, source: Source) -> bool:
     mine, theirs = opened.spec, source.spec
-    return (mine.axes, mine.shape, mine.dtype) == (theirs.axes, theirs.shape, theirs.dtype)
+    alike = (mine.axes, mine.shape, mine.dtype) == (theirs.axes, theirs.shape, theirs.dtype)
+    return alike and opened.layout.options.get(STORED) == source.layout.options.get(STORED)

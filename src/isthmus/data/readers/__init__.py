@@ -31,7 +31,7 @@ READERS = Registry(
 )
 
 READS = (
-    "a folder or .zip of images (png, jpg, tif, bmp, webp), an image, .npy, .npz, an IDX file, "
+    "a folder or .zip of images (png, jpg, tif, bmp, webp, gif, ppm), an image, .npy, .npz, an IDX file, "
     "or one of the names digits, mnist, mnist-test"
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import os
 from abc import abstractmethod
 from collections import Counter
@@ -15,16 +17,11 @@ import numpy as np
 from isthmus.data.beside import beside, linked_folders
 from isthmus.data.metadata import ALL, NONE, Metadata, is_time, too_much
 from isthmus.data.names import ends_in, fault_in, files_under, prepare_outputs
+from isthmus.data.palettes import Palette
 from isthmus.data.readers.arrays import take
-from isthmus.data.readers.pixels import (
-    SUFFIXES,
-    Header,
-    decode,
-    describe_file,
-    encode,
-    peek,
-    restored_suffix,
-)
+from isthmus.data.readers.image_names import STORED, other_names, restored_bytes, restored_names
+from isthmus.data.readers.pixels import SUFFIXES, Header, decode, describe_file, peek, read_palette
+from isthmus.data.readers.stored import KEPT, PALETTE, WORDS
 from isthmus.data.source import Layout, Member, Skipped, Source
 from isthmus.errors import BadItem, NoData
 from isthmus.files import set_modified, write_bytes
@@ -45,12 +42,45 @@ class ImageSource(Source):
         if not headers:
             raise NoData(f"{name} holds no readable image; images end in {', '.join(SUFFIXES)}.")
         self._names = list(headers)
-        self._headers = list(headers.values())
-        self.spec = _spec(self._headers)
-        members = tuple(Member(item) for item in self._names)
-        self.layout = Layout(reader, members, self._options(_renamed(self._names, self.spec)))
-        values = sum(int(np.prod(header.shape)) for header in self._headers)
-        self.raw_bytes = values * np.dtype(self.spec.dtype).itemsize
+        self._headers = _of_one_shape(list(headers.values()))
+        self._reader, self._stored = reader, ""
+        self._settle()
+
+    def _settle(self) -> None:
+        """Say what the samples are, and how they are written back."""
+        shapes = self.shapes()
+        self.spec = _spec(shapes, self._headers[0].dtype)
+        options = self._options(other_names(self._names, self.spec, self._stored))
+        if self._stored:
+            options[STORED] = self._stored
+        self.layout = Layout(self._reader, tuple(map(Member, self._names)), options)
+        self.raw_bytes = sum(map(math.prod, shapes)) * np.dtype(self.spec.dtype).itemsize
+
+    def as_stored(self) -> ImageSource:
+        """See Source; where all images are of one kind that can be kept as it is."""
+        kinds = {header.stored for header in self._headers}
+        if len(kinds) > 1 or not kinds <= set(KEPT):
+            return self
+        source = copy.copy(self)
+        (source._stored,) = kinds
+        source._settle()
+        return source
+
+    def changed(self) -> tuple[str, ...]:
+        """See Source."""
+        notices = []
+        for kind, words in WORDS.items():
+            names = [
+                name
+                for name, header in zip(self._names, self._headers, strict=True)
+                if header.stored == kind != self._stored
+            ]
+            if names:
+                notices.append(_changed(names, words, self._headers[0].colours))
+        more = [name for name, header in zip(self._names, self._headers, strict=True) if header.is_first]
+        if more:
+            notices.append(_changed(more, "that hold several pictures", "their first"))
+        return tuple(notices)
 
     @abstractmethod
     def load(self, name: str) -> BinaryIO:
@@ -62,7 +92,7 @@ class ImageSource(Source):
 
     def shapes(self) -> Sequence[tuple[int, ...]]:
         """See Source."""
-        return [header.shape for header in self._headers]
+        return [header.stored_shape if self._stored else header.shape for header in self._headers]
 
     @abstractmethod
     def modified_s(self, name: str) -> int | None:
@@ -70,8 +100,11 @@ class ImageSource(Source):
 
     def described(self, level: str) -> tuple[Layout, tuple[str, ...]]:
         """See Source; opens every file once more. Raises UseError where it is more than an archive holds."""
+        layout = self.layout
+        if self._stored == PALETTE:
+            layout = layout.colour(map(self._palette, self._names))
         if level == NONE:
-            return self.layout, ()
+            return layout, ()
         held: dict[bytes, bytes] = {}  # equal blocks are one object, as most profiles are
         held_bytes, told, notes = 0, [], []
         for name in self._names:
@@ -82,7 +115,11 @@ class ImageSource(Source):
                 raise too_much(len(self._names))
             exif, profile = (held.setdefault(part, part) for part in (metadata.exif, metadata.profile))
             told.append(replace(metadata, exif=exif, profile=profile))
-        return self.layout.describe(told), tuple(notes)
+        return layout.describe(told), tuple(notes)
+
+    def _palette(self, name: str) -> Palette | None:
+        with self.load(name) as file:
+            return read_palette(file)
 
     def _describe(self, name: str, level: str) -> tuple[Metadata, tuple[str, ...]]:
         with self.load(name) as file:
@@ -95,8 +132,11 @@ class ImageSource(Source):
 
     def _decode(self, name: str, header: Header) -> np.ndarray:
         with self.load(name) as file:
-            pixels = decode(file, name)
-        if (pixels.shape, pixels.dtype.name) != (header.shape, header.dtype):
+            pixels = decode(file, name, as_stored=bool(self._stored))
+        if not self._stored and header.channels == 4 and pixels.shape[2:] == (3,):
+            pixels = np.dstack([pixels, np.full(pixels.shape[:2], 255, pixels.dtype)])
+        shape = header.stored_shape if self._stored else header.shape
+        if (pixels.shape, pixels.dtype.name) != (shape, header.dtype):
             raise BadItem(f"{name} has changed since it was opened. Start again.")
         return pixels
 
@@ -123,8 +163,8 @@ class ImageSource(Source):
             raise BadItem(f"The name {name!r} {fault}, so it could not be written back. Rename it.")
         with self.load(name) as file:
             header = peek(file, name)
-        if fully:  # so that what is skipped is known before anything is done with the rest
-            self._decode(name, header)
+            if fully:  # so that what is skipped is known before anything is done with the rest
+                decode(file, name)
         return header
 
 
@@ -157,8 +197,7 @@ class Images(ImageSource):
         paths = prepare_outputs(restored_names(layout, spec), directory, force=force)
         remaining = iter(samples)
         for path, member in zip(paths, layout.members, strict=True):
-            sample, suffix = take(remaining, spec), _suffix(path.name, spec)
-            write_bytes(path, encode(sample, suffix, member.metadata), force=force)
+            write_bytes(path, restored_bytes(take(remaining, spec), path.name, layout, member), force=force)
             set_modified(path, member.metadata.modified_s)
         return paths
 
@@ -193,12 +232,6 @@ def is_image(name: str) -> bool:
     return ends_in(name, SUFFIXES)
 
 
-def restored_names(layout: Layout, spec: DataSpec) -> list[str]:
-    """Return the name that each member gets when it is written back."""
-    renamed = layout.options.get("renamed", {})
-    return [renamed.get(member.name) or _restored(member.name, spec) for member in layout.members]
-
-
 def _walk(folder: Path) -> list[str]:
     found = files_under(folder)
     images = sorted(filter(is_image, found))
@@ -218,7 +251,7 @@ def _common_root(files: list[Path]) -> tuple[Path, list[str]]:
 def _odd_ones(headers: Mapping[str, Header]) -> dict[str, str]:
     """Return the images unlike most others, in order, each with the sentence that says so."""
     kinds = Counter(header.kind for header in headers.values()).most_common()
-    if len(kinds) < 2:
+    if len(kinds) < 2 or all(header.stored == PALETTE for header in headers.values()):
         return {}
     usual, count = kinds[0]
     return {
@@ -229,40 +262,22 @@ def _odd_ones(headers: Mapping[str, Header]) -> dict[str, str]:
     }
 
 
-def _spec(headers: Sequence[Header]) -> DataSpec:
-    first = headers[0]
-    fixed = all(header.shape == first.shape for header in headers)
-    shape = first.shape if fixed else (None, None, *first.shape[2:])
+def _of_one_shape(headers: list[Header]) -> list[Header]:
+    """The same; images with palettes have alpha where any of them has."""
+    if all(header.stored == PALETTE for header in headers):
+        channels = max(header.channels for header in headers)
+        return [replace(header, channels=channels) for header in headers]
+    return headers
+
+
+def _spec(shapes: Sequence[tuple[int, ...]], dtype: str) -> DataSpec:
+    fixed = len(set(shapes)) == 1
+    shape = shapes[0] if fixed else (None, None, *shapes[0][2:])
     axes = ("height", "width", "channel")[: len(shape)]
-    high = float(np.iinfo(first.dtype).max)
-    return DataSpec(modality="image", axes=axes, shape=shape, dtype=first.dtype, low=0.0, high=high)
+    high = float(np.iinfo(dtype).max)
+    return DataSpec(modality="image", axes=axes, shape=shape, dtype=dtype, low=0.0, high=high)
 
 
-def _suffix(name: str, spec: DataSpec) -> str:
-    return restored_suffix(PurePosixPath(name).suffix, spec.channels, spec.dtype)
-
-
-def _restored(name: str, spec: DataSpec) -> str:
-    """Return photo.png for photo.jpg, and photo.tif for itself."""
-    suffix = PurePosixPath(name).suffix
-    kept = suffix.lower().replace(".tiff", ".tif") == _suffix(name, spec)
-    return name if kept else name.removesuffix(suffix) + ".png"
-
-
-def _renamed(names: Sequence[str], spec: DataSpec) -> dict[str, str]:
-    """Return other names for images that would otherwise be restored over one another.
-
-    Settled when the whole source is known, so that one item restored alone gets the same name.
-    """
-    taken = {name.casefold() for name in names if _restored(name, spec) == name}
-    renamed: dict[str, str] = {}
-    for name in names:
-        plain = restored = _restored(name, spec)
-        if plain == name:
-            continue
-        while restored.casefold() in taken:
-            restored = (name if restored == plain else restored) + ".png"
-        taken.add(restored.casefold())
-        if restored != plain:
-            renamed[name] = restored
-    return renamed
+def _changed(names: Sequence[str], what: str, seen: str) -> str:
+    count = "1 image" if len(names) == 1 else f"{len(names):,} images"
+    return f"changed: {count} {what} will come back as {seen}, first {names[0]}"

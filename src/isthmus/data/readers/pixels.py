@@ -14,19 +14,24 @@ from typing import Any, BinaryIO
 import numpy as np
 from PIL import Image
 
-from isthmus.data.metadata import NOTHING, Metadata, find_orientation
-from isthmus.data.readers.embedded import (
-    orientation_of,
-    png_with,
-    quietly,
-    read_metadata,
-    save,
-    tiff_with,
+from isthmus.data.metadata import NOTHING, Metadata
+from isthmus.data.palettes import Palette
+from isthmus.data.readers.deep import decode_deep, encode_deep, require_imagecodecs
+from isthmus.data.readers.embedded import orientation_of, quietly, read_metadata, save
+from isthmus.data.readers.stored import (
+    KEPT,
+    as_image,
+    options_for,
+    palette_of,
+    stored_kind,
+    stored_pixels,
+    stored_shape,
 )
-from isthmus.errors import BadItem, MissingExtra
+from isthmus.data.readers.stored import SUFFIXES as HOLD_STORED
+from isthmus.errors import BadItem
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp")
-FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm", ".pbm")
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF", "PPM")
 CHANNELS = {"1": 1, "L": 1, "RGB": 3, "RGBA": 4, "LA": 4, "PA": 4}
 DAMAGE = (OSError, SyntaxError, ValueError, EOFError, KeyError, TypeError, RuntimeError, struct.error,
           zlib.error, Image.DecompressionBombError)  # fmt: skip
@@ -43,6 +48,10 @@ class Header:
     """1 grey, 3 RGB, 4 RGBA; palettes count as the colours they stand for."""
     dtype: str
     """uint8 or uint16."""
+    stored: str = ""
+    """What the file stores, where that is something else: see readers/stored.py."""
+    is_first: bool = False
+    """Whether further pictures stand behind it, as phones write them."""
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -51,9 +60,19 @@ class Header:
         return sides if self.channels == 1 else (*sides, self.channels)
 
     @property
+    def stored_shape(self) -> tuple[int, ...]:
+        """Of the sample as it is stored, of one of KEPT."""
+        return stored_shape(self.stored, self.height, self.width)
+
+    @property
     def kind(self) -> str:
         """What all images of a source must share, for messages: "grey, uint8"."""
-        return f"{ {1: 'grey', 3: 'RGB', 4: 'RGBA'}[self.channels] }, {self.dtype}"
+        return f"{self.colours}, {self.dtype}"
+
+    @property
+    def colours(self) -> str:
+        """As nets see them."""
+        return {1: "grey", 3: "RGB", 4: "RGBA"}[self.channels]
 
 
 def peek(file: BinaryIO, name: str) -> Header:
@@ -70,21 +89,29 @@ def peek(file: BinaryIO, name: str) -> Header:
         raise _unreadable(name, damage) from damage
 
 
-def decode(file: BinaryIO, name: str) -> np.ndarray:
+def decode(file: BinaryIO, name: str, *, as_stored: bool = False) -> np.ndarray:
     """Return the pixels, shape (height, width) or (height, width, channel); errors as `peek`.
 
     They are never turned: what the file says of its orientation is metadata.
+
+    Args:
+        file: open for reading and seeking.
+        name: for messages.
+        as_stored: of an image of one of KEPT, what is stored, see readers/stored.py.
     """
     try:
         with quietly(), Image.open(file, formats=FORMATS) as image:
             header = _header(image, name)
+            as_stored = as_stored and header.stored in KEPT
+            wanted = header.stored_shape if as_stored else header.shape
             if header.dtype == "uint16" and _depth(image)[1] > 1:
-                pixels = _decode_deep(file, str(image.format))
+                pixels = decode_deep(file, str(image.format))
             else:
                 turned = orientation_of(image) if image.format == "TIFF" else 1
-                pixels = unturned(np.array(_plain(image, header)), turned)
-        if pixels.shape != header.shape:  # such as 16-bit TIFF with a plane for each channel
-            raise ValueError(f"its pixels come as {pixels.shape} instead of {header.shape}")
+                plain = stored_pixels(image) if as_stored else np.array(_plain(image, header))
+                pixels = unturned(plain, turned)
+        if pixels.shape != wanted:  # such as 16-bit TIFF with a plane for each channel
+            raise ValueError(f"its pixels come as {pixels.shape} instead of {wanted}")
     except DAMAGE as damage:
         raise _unreadable(name, damage) from damage
     return pixels.astype(header.dtype, copy=False)
@@ -95,35 +122,66 @@ def describe_file(file: BinaryIO) -> tuple[Metadata, tuple[str, ...]]:
     return read_metadata(file, FORMATS)
 
 
-def encode(pixels: np.ndarray, suffix: str, metadata: Metadata = NOTHING) -> bytes:
-    """Undo `decode`, losslessly; `suffix` is one that `restored_suffix` gives.
+def read_palette(file: BinaryIO) -> Palette | None:
+    """The palette of an image of numbers of colours; it has been opened before, so this never fails."""
+    with quietly(), Image.open(file, formats=FORMATS) as image:
+        return palette_of(image)
 
-    As much of the metadata is written as such a file can hold.
+
+def encode(
+    pixels: np.ndarray,
+    suffix: str,
+    metadata: Metadata = NOTHING,
+    *,
+    stored: str = "",
+    palette: Palette | None = None,
+) -> bytes:
+    """Undo `decode`, losslessly; as much of the metadata is written as such a file can hold.
+
+    Args:
+        pixels: of one image.
+        suffix: one that `restored_suffix` gives.
+        metadata: of the file.
+        stored: one of KEPT where the pixels are such as the file stored.
+        palette: of the file, where they are numbers of colours.
     """
     if pixels.dtype == np.uint16 and pixels.ndim == 3 and pixels.shape[2] > 1:
-        return _encode_deep(pixels, suffix, metadata)
+        return encode_deep(pixels, suffix, metadata)
     flat = pixels[:, :, 0] if pixels.ndim == 3 and pixels.shape[2] == 1 else pixels
-    options: dict[str, dict[str, Any]] = {
-        ".png": {"format": "PNG"},
-        ".bmp": {"format": "BMP"},
-        ".tif": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
-        ".webp": {"format": "WEBP", "lossless": True},
-    }
-    return save(Image.fromarray(np.ascontiguousarray(flat)), options[suffix], metadata)
+    options = _FORMAT_OPTIONS[suffix] | options_for(suffix, pixels, palette)
+    return save(as_image(flat, stored, palette), options, metadata)
 
 
-def restored_suffix(suffix: str, channels: int, dtype: str) -> str:
+_FORMAT_OPTIONS: dict[str, dict[str, Any]] = {
+    ".png": {"format": "PNG"},
+    ".bmp": {"format": "BMP"},
+    ".tif": {"format": "TIFF", "compression": "tiff_adobe_deflate"},
+    ".webp": {"format": "WEBP", "lossless": True},
+    ".gif": {"format": "GIF"},
+    ".ppm": {"format": "PPM"},
+    ".pgm": {"format": "PPM"},
+    ".pbm": {"format": "PPM"},
+}
+
+
+def restored_suffix(suffix: str, channels: int, dtype: str, stored: str = "") -> str:
     """Return the kind of file that gives such pixels back: the same where it can, else .png.
 
     >>> restored_suffix(".TIFF", 3, "uint16"), restored_suffix(".jpg", 3, "uint8")
     ('.tif', '.png')
+    >>> restored_suffix(".gif", 1, "uint8", "palette"), restored_suffix(".gif", 3, "uint8")
+    ('.gif', '.png')
     """
     suffix = suffix.lower().replace(".tiff", ".tif")
+    if stored:
+        return suffix if suffix in HOLD_STORED[stored] else ".png"
     holds = {
         ".tif": True,
         ".bmp": dtype == "uint8" and channels in (1, 3),
         # not RGBA: a WebP whose alpha is opaque everywhere is read as RGB
         ".webp": dtype == "uint8" and channels == 3,
+        ".ppm": dtype == "uint8" and channels == 3,
+        ".pgm": channels == 1,
     }
     return suffix if holds.get(suffix, False) else ".png"
 
@@ -149,19 +207,32 @@ def _header(image: Image.Image, name: str) -> Header:
         )
     width, height = _sides(image)
     bits, samples = _depth(image)
+    stored, is_first = stored_kind(image, bits), getattr(image, "n_frames", 1) > 1
+    if image.format == "PPM":
+        _require_plain_range(image, name)
     if bits == 16 and samples > 1 and image.mode in ("RGB", "RGBA", "LA"):
-        _imagecodecs()
-        return Header(height, width, 4 if samples == 2 else samples, "uint16")
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
-        return Header(height, width, 1, "uint16")
+        require_imagecodecs()
+        return Header(height, width, 4 if samples == 2 else samples, "uint16", stored)
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        return Header(height, width, 1, "uint16", stored)
     see_through = "transparency" in image.info or getattr(image.palette, "mode", "") == "RGBA"
     if image.mode == "P" or (image.mode in CHANNELS and see_through):
-        return Header(height, width, 4 if see_through else 3, "uint8")
+        return Header(height, width, 4 if see_through else 3, "uint8", stored)
     if image.mode not in CHANNELS:
         raise BadItem(
             f"{name} has pixels of kind {image.mode}, but must be grey, RGB or RGBA. Convert it first."
         )
-    return Header(height, width, CHANNELS[image.mode], "uint8")
+    return Header(height, width, CHANNELS[image.mode], "uint8", stored, is_first)
+
+
+def _require_plain_range(image: Image.Image, name: str) -> None:
+    """Refuse a netpbm whose values Pillow would stretch to 8 or 16 bits."""
+    decoder, _, _, options = image.tile[0]  # type: ignore[attr-defined]
+    if decoder != "raw" and isinstance(options, tuple) and options[-1] != _MOST:
+        raise BadItem(f"{name} must have values up to {_MOST}; it has up to {options[-1]}. Convert it first.")
+
+
+_MOST = 255
 
 
 def _plain(image: Image.Image, header: Header) -> Image.Image:
@@ -191,36 +262,6 @@ def _depth(image: Image.Image) -> tuple[int, int]:
         channels = {"L": 1, "I": 1, "LA": 2, "RGB": 3, "RGBA": 4}.get(mode, 1)
         return 16 if depth.startswith("16") else 8, channels
     return 8, len(image.getbands())
-
-
-def _decode_deep(file: BinaryIO, container: str) -> np.ndarray:
-    file.seek(0)
-    codecs = _imagecodecs()
-    pixels: np.ndarray = (codecs.png_decode if container == "PNG" else codecs.tiff_decode)(file.read())
-    if pixels.dtype != np.uint16 or pixels.ndim != 3:
-        raise ValueError(f"not 16-bit colour after all, but {pixels.dtype} {pixels.shape}")
-    return pixels[:, :, [0, 0, 0, 1]] if pixels.shape[2] == 2 else pixels  # grey with alpha → RGBA
-
-
-def _encode_deep(pixels: np.ndarray, suffix: str, metadata: Metadata) -> bytes:
-    codecs = _imagecodecs()
-    if suffix == ".png":
-        return png_with(bytes(codecs.png_encode(pixels)), metadata)
-    told: dict[str, Any] = {"iccprofile": metadata.profile} if metadata.profile else {}
-    if metadata.dpi is not None:
-        told |= {"resolution": metadata.dpi, "resolutionunit": 2}
-    deep = bytes(codecs.tiff_encode(pixels, **told))
-    return tiff_with(deep, find_orientation(metadata.exif))  # the rest of EXIF has no place there
-
-
-def _imagecodecs() -> Any:
-    try:
-        import imagecodecs
-    except ModuleNotFoundError as missing:
-        raise MissingExtra(
-            "16-bit colour images need imagecodecs: pip install 'isthmus[images]'."
-        ) from missing
-    return imagecodecs
 
 
 def _unreadable(name: str, damage: Exception) -> BadItem:

@@ -7,7 +7,7 @@ import io
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -18,8 +18,8 @@ from isthmus.data.beside import beside
 from isthmus.data.metadata import Metadata
 from isthmus.data.names import check_names, prepare_outputs
 from isthmus.data.readers.arrays import take
-from isthmus.data.readers.images import ImageSource, is_image, restored_names
-from isthmus.data.readers.pixels import encode, restored_suffix
+from isthmus.data.readers.image_names import restored_bytes, restored_names
+from isthmus.data.readers.images import ImageSource, is_image
 from isthmus.data.source import Layout
 from isthmus.errors import BadItem, NoData
 from isthmus.files import atomic_write
@@ -62,9 +62,8 @@ class Zip(ImageSource):
         # Stored, not deflated: the images are compressed already.
         with atomic_write(paths[0], force=force) as file, zipfile.ZipFile(file, "w") as archive:
             for name, member in zip(names, layout.members, strict=True):
-                suffix = restored_suffix(Path(name).suffix, spec.channels, spec.dtype)
                 entry = zipfile.ZipInfo(name, _date(member.metadata))
-                archive.writestr(entry, encode(take(remaining, spec), suffix, member.metadata))
+                archive.writestr(entry, restored_bytes(take(remaining, spec), name, layout, member))
         return paths
 
     def __init__(self, source: Path, skip_bad: bool) -> None:
@@ -112,7 +111,7 @@ class Zip(ImageSource):
         except ValueError:  # such as the month 0
             return None
 
-    def _options(self, renamed: object) -> dict[str, object]:
+    def _options(self, renamed: Mapping[str, str]) -> dict[str, object]:
         return {"archive": self._archive_name, **({"renamed": renamed} if renamed else {})}
 
     def _require_honest(self, entries: Iterable[zipfile.ZipInfo], zip_bytes: int) -> None:
