@@ -37,7 +37,7 @@ def rounding_pays(source: Source, job: BlockCoder, price: Callable[[str], int]) 
         coded = replace(job, rounds=rounds, measure=True)(piece)
         each = coded.distortion
         bits = 8 * (coded.forms[0].size + price(name) / share) / each.values
-        costs.append(each.mse / each.peak**2 + _worth_of_a_bit(job.quality) * bits)
+        costs.append(each.relative + _worth_of_a_bit(job.quality) * bits)
     return costs[1] < costs[0]
 
 
