@@ -60,6 +60,7 @@ MODULES = (
     "field_images",
     "field_names",
     "field_sizes",
+    "field_stores",
     "field_verify",
 )  # fmt: skip
 

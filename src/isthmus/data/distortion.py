@@ -34,7 +34,7 @@ class Distortion:
     peak: float = 1.0
     """The range of the values, in units: that of the type for images of 8 or 16 bits."""
     unit_exponent: int = 0
-    """A unit is 2 to this: 0 unless the values are so large, or so small, that their squares are no floats."""
+    """A unit is 2 to this: 0 unless the squares of the values are no floats."""
 
     @classmethod
     def none(cls) -> Distortion:

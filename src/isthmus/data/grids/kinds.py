@@ -131,6 +131,14 @@ class Grids(ABC):
     def facts(self, number: int) -> Facts:
         """What the attributes of a variable say of its values."""
 
+    def rounding(self, number: int) -> tuple[str, ...]:
+        """The filters of a variable, by name, that may change values when these are written."""
+        return ()
+
+    def comes_back(self, number: int) -> bool:
+        """Whether the values of a variable are read as they are once more from such a file."""
+        return True
+
     @abstractmethod
     def read(self, number: int, tile: tuple[slice, ...]) -> np.ndarray:
         """Values as they are stored, in the machine's byte order; texts as an array of objects.
@@ -161,6 +169,7 @@ class Facts:
     dimensions: tuple[str, ...] = ()
     scale: float | None = None
     """A stored number times this is a value, an offset apart; None where stored numbers are values."""
+    offset: float = 0.0
     mentions: tuple[str, ...] = ()
     """Names of variables that say where, when or in what cells its values are."""
     is_text: bool = False

@@ -53,12 +53,17 @@ def facts_of(stored: Stored, above: str = "") -> Facts:
         text = stored.attribute(name)
         if isinstance(text, str):
             mentions += [above + word.rstrip(":") for word in text.split()]
-    return Facts(stored.dimensions, scale_of(stored), tuple(mentions), stored.type == "char")
+    offset = _number_in(stored, "add_offset") or 0.0
+    return Facts(stored.dimensions, scale_of(stored), offset, tuple(mentions), stored.type == "char")
 
 
 def scale_of(stored: Stored) -> float | None:
     """How much a stored step is; None where nothing is packed."""
-    scale, offset = stored.attribute("scale_factor"), stored.attribute("add_offset")
-    if isinstance(scale, np.ndarray) and scale.size == 1:
-        return float(scale[0])
-    return 1.0 if isinstance(offset, np.ndarray) and offset.size == 1 else None
+    scale = _number_in(stored, "scale_factor")
+    return 1.0 if scale is None and _number_in(stored, "add_offset") is not None else scale
+
+
+def _number_in(stored: Stored, name: str) -> float | None:
+    """The one number of an attribute."""
+    value = stored.attribute(name)
+    return float(value[0]) if isinstance(value, np.ndarray) and value.size == 1 else None

@@ -73,7 +73,21 @@ class Store(Grids):
             (above + "/" if above else "") + word.rstrip(":") for text in mentions for word in text.split()
         )
         is_text = np.dtype(found.dtype).kind in "US"
-        return Facts(tuple(map(str, names)), _scale(told), words, is_text)
+        offset = told.get("add_offset")
+        shift = float(offset) if isinstance(offset, (int, float)) else 0.0
+        return Facts(tuple(map(str, names)), _scale(told), shift, words, is_text)
+
+    def rounding(self, number: int) -> tuple[str, ...]:
+        """See Grids."""
+        from isthmus.data.grids.rounding_stores import filters_of
+
+        return filters_of(self, number)
+
+    def comes_back(self, number: int) -> bool:
+        """See Grids."""
+        from isthmus.data.grids.rounding_stores import comes_back
+
+        return comes_back(self, number)
 
     def read(self, number: int, tile: tuple[slice, ...]) -> np.ndarray:
         """Values of a tile."""

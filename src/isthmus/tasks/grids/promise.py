@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +80,10 @@ class GridPromise:
         """In stored numbers; None where bits are kept."""
         found = self.bounds.get(name)
         return None if found is None else found.stored
+
+    def without(self, names: Collection[str]) -> GridPromise:
+        """The same without the bounds of some variables, whose bits are kept then."""
+        return GridPromise({name: bound for name, bound in self.bounds.items() if name not in names})
 
     def summary(self) -> str:
         """A few words for people."""
@@ -188,10 +192,24 @@ def _bound(grids: Grids, number: int, facts: Facts, asked: tuple[str, float]) ->
     elif word == "rel":
         bound = Bound.relative(value, *_range(grids, number))
     else:
-        bound = Bound.in_steps(value, unit)
+        bound = Bound.in_steps(max(0.0, value - _unpacking_error(grids, number, facts)), unit)
     if bound is not None and np.dtype(variable.dtype).kind != "f":
         bound = Bound(float(math.floor(bound.value)))  # stored numbers are whole
     return GridBound(bound, unit, asked) if bound is not None and bound.value else None
+
+
+def _unpacking_error(grids: Grids, number: int, facts: Facts) -> float:
+    """How much further apart two packed numbers may seem, once a reader unpacks them in floats."""
+    kind = np.dtype(grids.variables[number].dtype)
+    if facts.scale is None or kind.kind == "f":
+        return 0.0
+    reach = max(map(abs, _range(grids, number))) * abs(facts.scale) + abs(facts.offset)
+    # Readers unpack short numbers into float32 where the scale is one.
+    narrow = kind.itemsize <= _SHORT_BYTES and float(np.float32(facts.scale)) == facts.scale
+    return float(4 * np.finfo(np.float32 if narrow else np.float64).eps * reach)
+
+
+_SHORT_BYTES = 2
 
 
 def _range(grids: Grids, number: int) -> tuple[float, float]:

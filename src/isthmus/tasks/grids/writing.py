@@ -13,6 +13,7 @@ import numpy as np
 from isthmus.coding.blocks import Layer
 from isthmus.coding.container import ArchiveWriter
 from isthmus.data.grids import TEXT, Grids, Variable, lost, open_grid
+from isthmus.errors import BadItem
 from isthmus.files import target_of
 from isthmus.tasks.choose import (
     ALL_EFFORT,
@@ -28,6 +29,7 @@ from isthmus.tasks.grids.blocks import TEXT_CODERS, Made, Tile, encode_tile
 from isthmus.tasks.grids.promise import GridPromise, make_promise
 from isthmus.tasks.orders import CompressOrder
 from isthmus.tasks.parts import Parts, Toolbox
+from isthmus.tasks.results import refuse_notices
 from isthmus.tasks.workers import map_blocks, worker_count
 
 
@@ -58,6 +60,14 @@ def compress_grid(source: Any, output: str | Path | BinaryIO, order: CompressOrd
 
 def _write(opened: Grids, target: Path | BinaryIO, order: CompressOrder) -> CompressResult:
     promise = make_promise(opened, order.mode, order.max_error, order.error_mode, order.bounds or {})
+    rounded = _rounded(opened)
+    lost_bounds = [name for name in rounded if name in promise.bounds]
+    promise = promise.without(rounded)
+    notices = tuple(
+        f"kept as it is: {name}, whose bound its store ({rounded[name]}) would break by rounding"
+        for name in lost_bounds
+    )
+    refuse_notices(notices, strict=order.strict)
     tally, item, done = Tally(), 0, 0
     owners = [each for each in opened.variables for _ in range(each.tile_count)]
     count = worker_count(order.workers, opened.raw_bytes, slow=True)
@@ -85,8 +95,30 @@ def _write(opened: Grids, target: Path | BinaryIO, order: CompressOrder) -> Comp
         winners=tally.winners,
         rivals=tally.rivals.whole(),
         advice=_advice(lost(opened)),
+        notices=notices,
         items="variables",
     )
+
+
+def _rounded(opened: Grids) -> dict[str, str]:
+    """The variables whose values pass filters that may round, and the names of these.
+
+    A bound would be kept by what the archive holds, and broken by what is read from the restored file.
+
+    Raises:
+        BadItem: not even the values as they are would come back.
+    """
+    found = {}
+    for number, variable in enumerate(opened.variables):
+        filters = ", ".join(opened.rounding(number))
+        if filters and not opened.comes_back(number):
+            raise BadItem(
+                f"{variable.name} would come back changed, since its store ({filters}) rounds values each "
+                "time they are written. Store it without, or leave it out."
+            )
+        if filters:
+            found[variable.name] = filters
+    return found
 
 
 def _advice(names: tuple[str, ...]) -> tuple[str, ...]:
