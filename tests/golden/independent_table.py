@@ -13,7 +13,7 @@ from hashlib import sha256
 import pyarrow as pa
 from independent import Fields, read_archive, unzstd
 from independent_cells import array_of, cells_of, rows_of
-from independent_columns import read_columns
+from independent_columns import read_columns, unlzma
 from pyarrow import parquet
 
 FIELDS = ("marks", "numbers", "floats")
@@ -28,11 +28,15 @@ def read_text(data, known=None):
     table, blocks = read_blocks(data, known)
     assert table["kind"] == "text"
     pieces = [piece for piece, count in table["pieces"] for _ in range(count)]
-    text = [table["start"]]
+    how = table["encoding"], ERRORS.get(table["encoding"], "surrogatepass")
+    text = [table["start"].encode(*how)]
     for head, columns in blocks:
-        cells = [cells_of(how, parts) for how, parts in columns]
-        text += rows_of(head, cells, pieces)
-    return "".join(text).encode(table["encoding"], ERRORS.get(table["encoding"], "surrogatepass"))
+        if "text" in head:
+            text.append(head["text"])
+        else:
+            cells = [cells_of(how, parts) for how, parts in columns]
+            text.append("".join(rows_of(head, cells, pieces)).encode(*how))
+    return b"".join(text)
 
 
 def read_typed(data):
@@ -68,7 +72,11 @@ def known_hash(plan, payload):
 
 
 def read_payload(plan, fields, before):
-    """The head, as bytes and as it is meant; and the columns."""
+    """The head, as bytes and as it is meant; and the columns, of which rows of plain text have none."""
+    if plan == "text":
+        count, way = fields.varint(), fields.take(1)
+        text = Fields(unlzma(fields) if way == b"\1" else unzstd(fields.data)).sized()
+        return (text, {"rows": count, "text": text}), []
     raw = unzstd(fields.sized())
     head = json.loads(raw)
     opaque = [unzstd(fields.sized()) for _, names in head["columns"] if "opaque" in names]

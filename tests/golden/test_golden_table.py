@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -93,10 +94,30 @@ def test_it_reads_blocks_told_by_parquet(tmp_path, monkeypatch):
 
     encode = blocks.encode_block
     monkeypatch.setattr(blocks, "encode_block", clumsy)
+    monkeypatch.setattr(blocks, "_may_be_smaller", lambda *_: False)
     path = written(tmp_path / "t.csv", shop(50))
     compress(path, tmp_path / "t.isz")
     data = (tmp_path / "t.isz").read_bytes()
     assert [block["plan"] for block in independent.read_archive(data)["blocks"]] == ["parquet"]
+    assert independent_table.read_text(data) == path.read_bytes()
+
+
+NOTES = "\n".join(f"note {n * n:x}, of {n % 5} or {n}" * (n % 3) for n in range(30))
+WORDS = [sha256(bytes([n])).hexdigest()[:6] for n in range(50)]
+PROGRAM = "\n".join(
+    f"def f{n}({n % 2}): return {n**3 % 9}{',' * (n % 3)}{WORDS[n * n % 47]}" for n in range(400)
+)
+
+
+@pytest.mark.parametrize(("text", "way"), [(NOTES, b"\0"), (PROGRAM, b"\1")])  # by zstd, by LZMA
+def test_it_reads_rows_as_plain_text(tmp_path, text, way):
+    path = tmp_path / "some.txt"
+    path.write_text(text)
+    compress(path, tmp_path / "t.isz")
+    data = (tmp_path / "t.isz").read_bytes()
+    (block,) = independent.read_archive(data)["blocks"]
+    payload = independent.Fields(block["layers"]["lossless"]["payload"])
+    assert (block["plan"], payload.varint(), payload.take(1)) == ("text", text.count("\n"), way)
     assert independent_table.read_text(data) == path.read_bytes()
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import filecmp
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -13,11 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isthmus.coding.bound import same_bits
+from isthmus.coding.columns import Whole
 from isthmus.errors import DamagedFile, ModelNeeded, NoData, UseError
 from isthmus.model import load_model
 from isthmus.tasks.compress import compress, decompress
 from isthmus.tasks.detect import fit_detector
 from isthmus.tasks.info import info
+from isthmus.tasks.tables import blocks, writing
 from isthmus.tasks.tables.rounding import rounded
 from isthmus.tasks.tables.rows import Rows, Taken
 from isthmus.tasks.verify import verify
@@ -318,6 +321,40 @@ def test_a_damaged_payload_is_called_damaged(data):
     except DamagedFile:
         return
     assert rows_.count == 3
+
+
+def test_a_column_that_would_miss_its_bound_is_kept_exactly(table, tmp_path, monkeypatch):
+    def off_by_one_step(rows, bounds, **how):
+        near = rounded(rows, bounds, **how)
+        if bounds[3]:
+            _, width, high = near.columns[3].head["grid"]
+            numbers = np.minimum(near.columns[3].numbers + width, high)
+            near.columns[3] = replace(near.columns[3], numbers=numbers)
+        return near
+
+    monkeypatch.setattr(writing, "rounded", off_by_one_step)
+    back = restored(table, tmp_path, bounds={"price": 0.015, "id": 5.0})
+    mine, theirs = (list(csv.DictReader(each.read_text().splitlines())) for each in (back, table))
+    assert [row["price"] for row in mine] == [row["price"] for row in theirs]
+    assert [row["id"] for row in mine] != [row["id"] for row in theirs]
+    assert verify(tmp_path / "t.isz", against=table).ok
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_block_that_would_come_back_otherwise_stands_as_it_is(table, tmp_path, monkeypatch, suffix):
+    encode = blocks.encode_block
+
+    def off_by_one(parts, known=None):
+        wrong = [Whole(part.values + 1) if isinstance(part, Whole) else part for part in parts]
+        return encode(wrong, known)
+
+    monkeypatch.setattr(blocks, "encode_block", off_by_one)
+    if suffix == ".parquet":
+        path = tmp_path / "shop.parquet"
+        pd.read_csv(table).to_parquet(path)
+        assert parquet.read_table(restored(path, tmp_path)).equals(parquet.read_table(path))
+    else:
+        assert filecmp.cmp(restored(table, tmp_path), table, shallow=False)
 
 
 def test_an_empty_table_is_refused(tmp_path):

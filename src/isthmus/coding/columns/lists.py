@@ -81,20 +81,21 @@ def pack(lists: Sequence[bytes]) -> bytes:
     return bytes([ZSTD]) + by_zstd if len(by_zstd) <= len(by_lzma) else bytes([LZMA]) + by_lzma
 
 
-def unpack(data: bytes, count: int) -> list[bytes]:
-    """Undo `pack`; DamagedFile for what it does not write."""
+def unpack(data: bytes, count: int, *, most: int = MOST_BYTES) -> list[bytes]:
+    """Undo `pack`; DamagedFile for what it does not write, or takes more bytes than `most`."""
     fields = ByteReader(data, "The lists of a block")
     way = fields.take(1)[0]
-    whole = expand(fields.rest(), MOST_BYTES, "The lists of a block") if way == ZSTD else _from_lzma(fields)
+    what = "The lists of a block"
+    whole = expand(fields.rest(), most, what) if way == ZSTD else _from_lzma(fields, most)
     inside = ByteReader(whole, "The lists of a block")
     lists = [inside.sized() for _ in range(count)]
     inside.finish()
     return lists
 
 
-def _from_lzma(fields: ByteReader) -> bytes:
+def _from_lzma(fields: ByteReader, most: int) -> bytes:
     length = fields.varint()
-    if length > MOST_BYTES:
+    if length > most:
         raise DamagedFile("The lists of a block claim more than they may.")
     decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=_FILTERS)
     try:

@@ -298,6 +298,19 @@ def extremes(texts: Sequence[str]) -> list[Fraction]:
     return [Fraction(numbers[place]) for place in (int(values.argmin()), int(values.argmax()))]
 
 
+def amount(text: str) -> tuple[str, str, str] | None:
+    """What stands before the number in a cell (quotes, spaces, signs of money), the number, what follows.
+
+    >>> amount('"$-1.50"')
+    ('"$', '-1.50', '"')
+    """
+    before, behind = _BEFORE.match(text), _BEHIND.search(text)
+    assert before is not None
+    assert behind is not None
+    number = text[before.end() : behind.start()]
+    return (before.group(), number, behind.group()) if _FLOAT.match(number) else None
+
+
 def _marks(texts: Sequence[str], numbers: Sequence[int | None]) -> list[str]:
     return ["" if n is not None else MARK + t for n, t in zip(numbers, texts, strict=True)]
 

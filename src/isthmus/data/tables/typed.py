@@ -77,7 +77,7 @@ def take_apart(column: pa.Array, like: tuple[str, int] | None = None) -> Typed:
         return _floats(column, nulls, like)
     stored = _as_integers(column)
     if stored is None:
-        return Typed(OPAQUE, opaque=_stream(column))
+        return Typed(OPAQUE, opaque=stream_of(column))
     way = INTEGERS if pa.types.is_integer(kind) else STORED
     return Typed(way, marks=_null_marks(nulls), numbers=_filled(stored, nulls))
 
@@ -213,7 +213,8 @@ def _from_decimals(numbers: np.ndarray, digits: int, dtype: np.dtype) -> np.ndar
     return (numbers.astype(np.float64) / 10.0**digits).astype(dtype)
 
 
-def _stream(column: pa.Array) -> bytes:
+def stream_of(column: pa.Array) -> bytes:
+    """A column alone as a stream of Arrow's."""
     sink = pa.BufferOutputStream()
     batch = pa.record_batch([column], ["column"])
     with pa.ipc.new_stream(sink, batch.schema) as writer:

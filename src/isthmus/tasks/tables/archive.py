@@ -82,6 +82,14 @@ class _Decoder:
         return rows
 
 
+def rows_in(known: KnownRows) -> Rows:
+    """The rows that a model holds."""
+    rows = decode_rows(known.plan, known.payload)
+    if rows.text is not None:
+        raise DamagedFile("The model's rows of tables are not columns.")
+    return rows
+
+
 def opened_table(reader: ArchiveReader, known: KnownRows | None) -> OpenedTable:
     """An archive of a table that is open, ready to be decoded.
 
@@ -95,7 +103,7 @@ def opened_table(reader: ArchiveReader, known: KnownRows | None) -> OpenedTable:
         raise ModelNeeded(
             f"{reader.name} was made with the rows of a model. Give that model with -m MODEL.ism."
         )
-    return replace(told, known=decode_rows(known.plan, known.payload))
+    return replace(told, known=rows_in(known))
 
 
 def known_by(model: AnyModel | None) -> KnownRows | None:

@@ -2,7 +2,7 @@
 
 A payload begins with its head, a sized zstd of JSON: how each column is printed or stored, and the
 rows that are not written like the others. Then come columns that are opaque, each sized, and the
-block of all others.
+block of all others. Rows whose text as it stands takes fewer bytes are their number and that text.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import zstandard
 
 from isthmus.coding.columns import Floats, Part, Whole, Words, decode_block, encode_block
+from isthmus.coding.columns.lists import pack, unpack
 from isthmus.coding.squeeze import expand, squeeze
 from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.data.tables import printing
@@ -24,23 +26,26 @@ from isthmus.tasks.compressed import Winner
 from isthmus.tasks.tables.rivals import from_parquet, to_parquet
 from isthmus.tasks.tables.rows import FIELDS, Rows, Taken, head_bytes, on_grid
 
-if TYPE_CHECKING:
-    pass
-
 MOST_HEAD_BYTES = 1 << 28
 NEWER = ("loose", "printed", "slack", "step")
 """Of a head: what versions that only know the plans before `series` cannot read."""
 MOST_OPAQUE_BYTES = 1 << 30
+MOST_TEXT_BYTES = 1 << 28
 CELL_BYTES = 32
 """That a cell takes in memory while it is decoded, about."""
-COLUMNS, SERIES, PARQUET = "columns", "series", "parquet"
+COLUMNS, SERIES, PARQUET, TEXT = "columns", "series", "parquet", "text"
 """Plans of a block."""
+SMALL_BYTES = 1 << 18
+"""Of a text that always competes with its columns. A larger one takes seconds, and does so where …"""
+QUICK_LEVEL, PROMISING = 9, 0.4
+"""… columns take more than this share of what zstd makes of it at this level; xz takes 0.6 to 1 of that."""
 
 
 @dataclass(frozen=True)
 class CodedRows:
     """The payload of a block of rows."""
 
+    rows: int
     plan: str
     payload: bytes
     coders: dict[str, Winner]
@@ -51,13 +56,39 @@ class CodedRows:
     """Of the rows as a reader will have them."""
 
 
-def encode_rows(rows: Rows, known: Rows | None = None) -> CodedRows:
+def encode_rows(rows: Rows, known: Rows | None = None, *, text: bytes | None = None) -> CodedRows:
     """Rows → a payload, by whichever plan takes fewer bytes.
 
     Args:
-        rows: taken apart.
+        rows: taken apart, or `text` alone.
         known: rows of the same columns that the reader has already.
+        text: the rows as they stand, where a reader may get them so.
     """
+    if rows.text is not None:
+        return _text_coded(rows.text, rows.count)
+    coded = _columns_coded(rows, known)
+    if text is None or not _may_be_smaller(text, len(coded.payload)):
+        return coded
+    whole = _text_coded(text, rows.count)
+    smaller = whole if len(whole.payload) < len(coded.payload) else coded
+    return replace(smaller, parquet_bytes=coded.parquet_bytes)
+
+
+def _text_coded(text: bytes, count: int) -> CodedRows:
+    payload = write_varint(count) + pack([text])
+    won = {TEXT: Winner(1, len(payload))}
+    return CodedRows(count, TEXT, payload, won, len(payload), Rows(count, [], text=text).crc())
+
+
+def _may_be_smaller(text: bytes, most: int) -> bool:
+    """Whether the best of zstd and xz is worth its time."""
+    if len(text) <= SMALL_BYTES:
+        return True
+    how = zstandard.ZstdCompressionParameters.from_level(QUICK_LEVEL, enable_ldm=True, window_log=23)
+    return PROMISING * len(zstandard.ZstdCompressor(compression_params=how).compress(text)) < most
+
+
+def _columns_coded(rows: Rows, known: Rows | None) -> CodedRows:
     rows, known_parts = _alike(rows, known)
     opaque = [squeeze(column.opaque) for column in rows.columns if column.opaque is not None]
     sized = [squeeze(head_bytes(rows)), *opaque]
@@ -65,20 +96,20 @@ def encode_rows(rows: Rows, known: Rows | None = None) -> CodedRows:
     parts = [part for column in rows.columns for part in _on_places(column).parts()]
     coders = {"zstd": Winner(len(opaque), sum(map(len, opaque)))} if opaque else {}
     if not parts or not len(parts[0]):
-        return CodedRows(COLUMNS, start, coders, 0, rows.crc())
+        return CodedRows(rows.count, COLUMNS, start, coders, 0, rows.crc())
     block, rival = encode_block(parts, known_parts), to_parquet(parts)
     is_newer = any(key in column.head for column in rows.columns for key in NEWER) or any(
         column.head.get("zeros") == printing.SINGLE for column in rows.columns
     )
     if rival is not None and not is_newer and len(rival) < len(block.payload):
         coders[PARQUET] = Winner(len(parts), len(rival))
-        return CodedRows(PARQUET, start + rival, coders, len(rival), rows.crc())
+        return CodedRows(rows.count, PARQUET, start + rival, coders, len(rival), rows.crc())
     for name, size in zip(block.coder_of, block.bytes_of, strict=True):
         won = coders.get(name, Winner(0, 0))
         coders[name] = Winner(won.blocks + 1, won.bytes + size)
     plan = SERIES if block.has_series or is_newer else COLUMNS
     parquet_bytes = len(block.payload if rival is None else rival)
-    return CodedRows(plan, start + block.payload, coders, parquet_bytes, rows.crc())
+    return CodedRows(rows.count, plan, start + block.payload, coders, parquet_bytes, rows.crc())
 
 
 def decode_rows(
@@ -90,6 +121,8 @@ def decode_rows(
         DamagedFile: the bytes are no such rows.
         TooLarge: they would take more than `limits` allow.
     """
+    if plan == TEXT:
+        return _read_text(payload, limits)
     if plan not in (COLUMNS, SERIES, PARQUET):
         raise DamagedFile(
             "A block is coded in a way this version does not know. Update with `pip install -U isthmus`."
@@ -114,6 +147,13 @@ def decode_rows(
     if next(parts, None) is not None or any(len(part) != regular for c in columns for part in c.parts()):
         raise DamagedFile("A block of a table has other columns than it says.")
     return Rows(count, columns, odd, is_bare)
+
+
+def _read_text(payload: bytes, limits: Limits) -> Rows:
+    fields = ByteReader(payload, "A block of a table")
+    count = fields.varint()
+    (text,) = unpack(fields.rest(), 1, most=min(MOST_TEXT_BYTES, limits.block_bytes))
+    return Rows(count, [], text=text)
 
 
 def _alike(rows: Rows, known: Rows | None) -> tuple[Rows, list[Part] | None]:

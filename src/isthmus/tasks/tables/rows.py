@@ -101,6 +101,8 @@ class Rows:
     columns: list[Taken]
     odd: list[tuple[int, str]] = field(default_factory=list)
     is_bare: bool = False
+    text: bytes | None = None
+    """The rows as they stand in their file, where nothing else is said of them."""
 
     def stretches(self, most: int, count: int = 8) -> Rows:
         """Those written like the others, or so many of them, in stretches of neighbours."""
@@ -113,6 +115,8 @@ class Rows:
 
     def nbytes(self) -> int:
         """About what the rows take in memory."""
+        if self.text is not None:
+            return len(self.text)
         return sum(
             sum(map(len, column.marks or ()))
             + sum(a.nbytes for a in (column.numbers, column.floats) if a is not None)
@@ -121,6 +125,8 @@ class Rows:
 
     def crc(self) -> int:
         """CRC-32 of all that the rows say, told apart as the columns are."""
+        if self.text is not None:
+            return zlib.crc32(self.text)
         crc = zlib.crc32(head_bytes(self))
         for column in self.columns:
             for part in column.parts():

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from isthmus.data.source import Skipped
 from isthmus.data.tables.tablefile import TEXTS
-from isthmus.errors import DamagedFile, MissingExtra, NoData
-from isthmus.tasks.tables.rows import Rows, from_batch, from_lines, to_batch, to_lines
+from isthmus.errors import BadItem, DamagedFile, MissingExtra, NoData
+from isthmus.tasks.tables.comparing import Differences, compare_batches, compare_texts
+from isthmus.tasks.tables.rows import Rows, Taken, from_batch, from_lines, to_batch, to_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,6 +43,18 @@ class TableForm(ABC):
     def rows_of(self, chunk: Any, like: Rows | None = None) -> Rows:
         """A chunk taken apart; in the same way as other rows, where these are given."""
 
+    def text_of(self, chunk: Any) -> bytes | None:
+        """A chunk as text, where it is one."""
+        return None
+
+    @abstractmethod
+    def stored(self, chunk: Any) -> Rows:
+        """A chunk as it stands, for where it would not come back as columns."""
+
+    @abstractmethod
+    def differences(self, chunk: Any, rows: Rows, bounds: Sequence[Fraction]) -> Differences:
+        """What a person would not get as promised of a chunk, if a reader has these rows of it."""
+
     @abstractmethod
     def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
         """Put a whole file together."""
@@ -61,13 +76,35 @@ class TextForm(TableForm):
 
         return from_lines(chunk_of(chunk, self.form), like)
 
+    def text_of(self, chunk: bytes) -> bytes:
+        """The chunk itself."""
+        return chunk
+
+    def stored(self, chunk: bytes) -> Rows:
+        """The bytes of the text."""
+        from isthmus.data.tables.lines import chunk_of
+
+        return Rows(len(chunk_of(chunk, self.form)), [], text=chunk)
+
+    def differences(self, chunk: bytes, rows: Rows, bounds: Sequence[Fraction]) -> Differences:
+        """Row by row and cell by cell."""
+        from isthmus.data.tables.lines import chunk_of
+
+        restored = self._bytes_of(rows)
+        if restored == chunk:
+            return Differences()
+        return compare_texts(chunk_of(restored, self.form), chunk_of(chunk, self.form), bounds)
+
     def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
         """What stood before the rows, then the rows."""
         from isthmus.data.tables.lines import ERRORS
 
         file.write(self.form.start.encode(self.form.encoding, ERRORS[self.form.encoding]))
         for each in rows:
-            file.write(self.form.to_bytes(to_lines(each)))
+            file.write(self._bytes_of(each))
+
+    def _bytes_of(self, rows: Rows) -> bytes:
+        return self.form.to_bytes(to_lines(rows)) if rows.text is None else rows.text
 
 
 class TypedForm(TableForm):
@@ -87,13 +124,43 @@ class TypedForm(TableForm):
         """By the types of the columns."""
         return from_batch(chunk, like)
 
+    def stored(self, chunk: pa.RecordBatch) -> Rows:
+        """Each column as a stream of Arrow's."""
+        from isthmus.data.tables import typed
+
+        columns = [Taken({"way": typed.OPAQUE}, opaque=typed.stream_of(each)) for each in chunk.columns]
+        return Rows(len(chunk), columns)
+
+    def differences(self, chunk: pa.RecordBatch, rows: Rows, bounds: Sequence[Fraction]) -> Differences:
+        """Cell by cell, as they are read from the file that would be written."""
+        import pyarrow as pa
+
+        file = BytesIO()
+        try:
+            self.write(file, iter([rows]))
+            restored = self._read(file.getvalue()).cast(chunk.schema)
+        except pa.ArrowException as wrong:
+            raise BadItem(f"{self.name} could not be written again: {wrong}.") from wrong
+        return compare_batches(_as_batch(restored), chunk, bounds)
+
+    def _read(self, data: bytes) -> pa.Table:
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        source = pa.BufferReader(data)
+        return pa.ipc.open_file(source).read_all() if self._is_arrow else parquet.read_table(source)
+
+    @property
+    def _is_arrow(self) -> bool:
+        return Path(self.name).suffix in (".arrow", ".feather")
+
     def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
         """As a Parquet file, or an Arrow file where the name says so."""
         import pyarrow as pa
         from pyarrow import parquet
 
         batches = (to_batch(each, self.schema) for each in rows)
-        if Path(self.name).suffix in (".arrow", ".feather"):
+        if self._is_arrow:
             with pa.ipc.new_file(file, self.schema) as writer:
                 for batch in batches:
                     writer.write_batch(batch)
@@ -101,6 +168,14 @@ class TypedForm(TableForm):
         with parquet.ParquetWriter(file, self.schema, compression="zstd") as writer:
             for batch in batches:
                 writer.write_batch(batch)
+
+
+def _as_batch(table: pa.Table) -> pa.RecordBatch:
+    """All rows of a table, at least one."""
+    import pyarrow as pa
+
+    columns = [column.combine_chunks() for column in table.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=table.schema)
 
 
 def form_from_dict(values: Mapping[str, Any]) -> TableForm:

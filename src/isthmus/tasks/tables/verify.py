@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from isthmus.coding.bound import Bound
 from isthmus.coding.container import ArchiveReader
 from isthmus.errors import DamagedFile
 from isthmus.limits import Limits
 from isthmus.model import AnyModel
 from isthmus.tasks.findings import Checked, Finding, damaged, different, incomparable, not_in_archive
 from isthmus.tasks.tables.archive import OpenedTable, known_by, opened_table
-from isthmus.tasks.tables.rounding import reach_of
-from isthmus.tasks.tables.rows import Rows, Taken
+from isthmus.tasks.tables.comparing import Differences
 from isthmus.tasks.tables.sources import OpenTable
 
 
@@ -64,8 +59,8 @@ def _findings(opened: OpenedTable, table: OpenTable | None) -> Iterator[Finding]
                 if rows is None or chunk is None:
                     yield different("the original has another number of rows")
                     return
-                wrong = _differs(rows, opened.form.rows_of(chunk, rows), bounds, opened.form.columns)
-                if wrong is not None:
+                if unlike := opened.form.differences(chunk, rows, bounds):
+                    wrong = _in_words(unlike, opened.form.columns)
                     yield different(f"{wrong}, in rows {start:,} to {start + rows.count:,} (counted from 0)")
                     return
             start += 0 if rows is None else rows.count
@@ -73,37 +68,7 @@ def _findings(opened: OpenedTable, table: OpenTable | None) -> Iterator[Finding]
         yield damaged(damage)
 
 
-def _differs(mine: Rows, theirs: Rows, bounds: list[Fraction], names: tuple[str, ...]) -> str | None:
-    """What is not as promised."""
-    if (mine.count, mine.odd, mine.is_bare) != (theirs.count, theirs.odd, theirs.is_bare):
+def _in_words(unlike: Differences, names: tuple[str, ...]) -> str:
+    if unlike.rows:
         return "rows are missing, or written otherwise"
-    for name, bound, ours, other in zip(names, bounds, mine.columns, theirs.columns, strict=True):
-        if not _kept(ours, other, bound):
-            return f"the column {name!r} is not as promised"
-    return None
-
-
-def _kept(mine: Taken, theirs: Taken, bound: Fraction) -> bool:
-    if "step" in mine.head and theirs.floats is not None:
-        return _steps_kept(mine, theirs, bound)
-    marks, others = (each.marks if any(each.marks or ()) else None for each in (mine, theirs))
-    if marks != others or mine.opaque != theirs.opaque:
-        return False
-    told = np.array([not mark for mark in marks]) if marks else slice(None)
-    if mine.numbers is not None and theirs.numbers is not None:
-        reach = reach_of(mine.head, bound) if mine.is_amount else Fraction(0)
-        return bool((np.abs(mine.numbers[told] - theirs.numbers[told]) <= int(reach)).all())
-    if mine.floats is not None and theirs.floats is not None:
-        return bool(Bound(float(bound)).kept(theirs.floats, mine.floats).all())
-    return (mine.numbers is None) == (theirs.numbers is None)
-
-
-def _steps_kept(mine: Taken, theirs: Taken, bound: Fraction) -> bool:
-    from isthmus.data.tables import typed
-
-    assert theirs.floats is not None
-    told = typed.Typed(typed.STEPPED, 0, mine.marks, mine.numbers, step=mine.head["step"])
-    floats, nulls = typed.floats_of(told, theirs.floats.dtype)
-    others = np.array([bool(mark) for mark in theirs.marks or [""] * len(floats)], bool)
-    kept = Bound(float(bound)).kept(theirs.floats[~others], floats[~others])
-    return bool((nulls == others).all() and kept.all())
+    return f"the column {names[unlike.columns[0]]!r} is not as promised"

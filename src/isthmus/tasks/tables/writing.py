@@ -10,14 +10,15 @@ from typing import Any, BinaryIO
 
 from isthmus.coding.blocks import Layer
 from isthmus.coding.container import ArchiveWriter
-from isthmus.errors import UseError
+from isthmus.errors import BadItem, DamagedFile, UseError
 from isthmus.files import target_of
 from isthmus.model.known_rows import KnownRows
 from isthmus.tasks.compressed import CompressResult, Tally, path_of
 from isthmus.tasks.orders import CompressOrder
 from isthmus.tasks.promise import LOSSY
-from isthmus.tasks.tables.archive import ROWS, TABLE
+from isthmus.tasks.tables.archive import ROWS, TABLE, rows_in
 from isthmus.tasks.tables.blocks import PARQUET, CodedRows, decode_rows, encode_rows
+from isthmus.tasks.tables.comparing import Differences
 from isthmus.tasks.tables.promise import make_promise
 from isthmus.tasks.tables.rounding import rounded
 from isthmus.tasks.tables.rows import Rows
@@ -47,8 +48,43 @@ class _Coder:
     known: Rows | None
 
     def __call__(self, chunk: Any) -> _Coded:
-        rows = rounded(self.form.rows_of(chunk, self.known), self.bounds, alone=self.known is None)
-        return _Coded(rows.count, self.form.size_of(chunk), encode_rows(rows, self.known))
+        coded = self._coded(chunk)
+        return _Coded(coded.rows, self.form.size_of(chunk), coded)
+
+    def _coded(self, chunk: Any) -> CodedRows:
+        """The block, which was decoded and held against the chunk: every block is.
+
+        Columns that would not come back within their bounds are kept exactly; a chunk that would not come
+        back at all stands as it is.
+        """
+        rows, bounds = self.form.rows_of(chunk, self.known), list(self.bounds)
+        coded = self._by_columns(chunk, rows, bounds)
+        wrong = self._differences(chunk, coded, bounds)
+        if wrong and any(bounds):
+            kept = [number for number in range(len(bounds)) if not (wrong.rows or number in wrong.columns)]
+            bounds = [bound if number in kept else Fraction(0) for number, bound in enumerate(bounds)]
+            coded = self._by_columns(chunk, rows, bounds)
+            wrong = self._differences(chunk, coded, bounds)
+        if wrong:
+            coded = encode_rows(self.form.stored(chunk))
+            wrong = self._differences(chunk, coded, bounds)
+        if wrong:
+            what = f"the column {self.form.columns[wrong.columns[0]]!r}" if wrong.columns else "some rows"
+            raise BadItem(f"{self.form.name} cannot be kept: {what} would not come back as before.")
+        return coded
+
+    def _by_columns(self, chunk: Any, rows: Rows, bounds: Sequence[Fraction]) -> CodedRows:
+        near = rounded(rows, bounds, alone=self.known is None)
+        return encode_rows(near, self.known, text=self.form.text_of(chunk))
+
+    def _differences(self, chunk: Any, coded: CodedRows, bounds: Sequence[Fraction]) -> Differences:
+        """What a reader of the block would not have as promised."""
+        try:
+            rows = decode_rows(coded.plan, coded.payload, self.known)
+            is_whole = (rows.count, rows.crc()) == (coded.rows, coded.crc)
+            return self.form.differences(chunk, rows, bounds) if is_whole else Differences(rows=True)
+        except DamagedFile:
+            return Differences(rows=True)
 
 
 def compress_table(source: Any, output: str | Path | BinaryIO, order: CompressOrder) -> CompressResult:
@@ -128,7 +164,7 @@ def rows_held(model: Any, *, embed: bool) -> KnownRows | None:
 
 
 def _fitting(known: KnownRows, form: TableForm) -> Rows:
-    rows = decode_rows(known.plan, known.payload)
+    rows = rows_in(known)
     if len(rows.columns) != len(form.columns):
         raise UseError(
             f"The model was made for tables of {len(rows.columns)} columns; this one has "
