@@ -56,6 +56,7 @@ KINDS = {
     "K41": "clean: free text, titles, lists of names, near-synonyms, capitals",
 }
 MODULES = (
+    "field_csv",
     "field_folders",
     "field_images",
     "field_names",

@@ -30,7 +30,7 @@ class Bound:
         )
 
     @classmethod
-    def relative(cls, value: float, low: float, high: float) -> Bound:
+    def relative(cls, value: float, low: float | Fraction, high: float | Fraction) -> Bound:
         """`value` times the range of the data, rounded down to a float64.
 
         Args:

@@ -27,8 +27,6 @@ from isthmus.tasks.tables.rivals import from_parquet, to_parquet
 from isthmus.tasks.tables.rows import FIELDS, Rows, Taken, head_bytes, on_grid
 
 MOST_HEAD_BYTES = 1 << 28
-NEWER = ("loose", "printed", "slack", "step")
-"""Of a head: what versions that only know the plans before `series` cannot read."""
 MOST_OPAQUE_BYTES = 1 << 30
 MOST_TEXT_BYTES = 1 << 28
 CELL_BYTES = 32
@@ -98,9 +96,7 @@ def _columns_coded(rows: Rows, known: Rows | None) -> CodedRows:
     if not parts or not len(parts[0]):
         return CodedRows(rows.count, COLUMNS, start, coders, 0, rows.crc())
     block, rival = encode_block(parts, known_parts), to_parquet(parts)
-    is_newer = any(key in column.head for column in rows.columns for key in NEWER) or any(
-        column.head.get("zeros") == printing.SINGLE for column in rows.columns
-    )
+    is_newer = any("step" in c.head or c.head.get("zeros") == printing.SINGLE for c in rows.columns)
     if rival is not None and not is_newer and len(rival) < len(block.payload):
         coders[PARQUET] = Winner(len(parts), len(rival))
         return CodedRows(rows.count, PARQUET, start + rival, coders, len(rival), rows.crc())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from isthmus.coding.bound import Bound
 from isthmus.errors import DamagedFile, UseError
 from isthmus.tasks.promise import BOUND, BOUNDED, LOSSLESS
 from isthmus.tasks.tables.sources import OpenTable
@@ -75,12 +76,13 @@ def make_promise(
     if max_error is not None and error_mode == "abs":
         found = dict.fromkeys(columns, float(max_error)) | found
     elif max_error is not None:
-        found = {name: float(max_error * span) for name, span in _spans(table).items()} | found
+        spans = _spans(table).items()
+        found = {name: Bound.relative(max_error, *span).value for name, span in spans} | found
     return TablePromise({name: bound for name, bound in found.items() if bound})
 
 
-def _spans(table: OpenTable) -> dict[str, Fraction]:
-    """The range of the numbers of each column that has some, over the whole table."""
+def _spans(table: OpenTable) -> dict[str, tuple[Fraction, Fraction]]:
+    """The least and the greatest number of each column that has some, over the whole table."""
     low: dict[str, Fraction] = {}
     high: dict[str, Fraction] = {}
     for chunk in table.chunks():
@@ -88,4 +90,4 @@ def _spans(table: OpenTable) -> dict[str, Fraction]:
             for value in column.extremes():
                 low[name] = min(low.get(name, value), value)
                 high[name] = max(high.get(name, value), value)
-    return {name: high[name] - low[name] for name in low}
+    return {name: (low[name], high[name]) for name in low}

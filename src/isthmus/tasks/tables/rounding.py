@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
@@ -35,11 +34,6 @@ def rounded(rows: Rows, bounds: Sequence[Fraction], *, alone: bool = True) -> Ro
     """
     work = _rounded if alone else _rounded_alike
     return replace(rows, columns=[work(c, bound) for c, bound in zip(rows.columns, bounds, strict=True)])
-
-
-def reach_of(head: dict[str, Any], bound: Fraction) -> Fraction:
-    """How far a number of a column may be moved, in its units."""
-    return bound * 10 ** int(head.get("digits", 0)) - Fraction(float(head.get("slack", 0.0)))
 
 
 def _rounded(column: Taken, bound: Fraction) -> Taken:
@@ -73,8 +67,7 @@ def _loose(column: Taken, bound: Fraction) -> Taken:
     found = printing.take_loosely(texts, float(bound))
     if found is None:
         return column
-    head = found.style.to_dict() | {"loose": True, "slack": found.slack}
-    return Taken(head, found.marks, found.numbers)
+    return Taken(found.style.to_dict(), found.marks, found.numbers, slack=found.slack)
 
 
 def _slack(numbers: np.ndarray, float_bytes: int) -> float:
@@ -85,27 +78,21 @@ def _slack(numbers: np.ndarray, float_bytes: int) -> float:
 def _on_lattice(column: Taken, bound: Fraction) -> Taken:
     numbers = column.numbers
     assert numbers is not None
-    head = dict(column.head)
-    if column.float_bytes:
-        head["slack"] = _slack(numbers, column.float_bytes)
-    reach = reach_of(head, bound)
+    slack = _slack(numbers, column.float_bytes) if column.float_bytes else column.slack
+    reach = bound * 10 ** int(column.head.get("digits", 0)) - Fraction(slack)
     low, high = int(numbers.min()), int(numbers.max())
     gap = int(np.gcd.reduce(numbers - low))
     if not gap or reach <= 0:
         return column
-    points = math.floor(2 * reach / gap) + 1
+    points = min(math.floor(2 * reach / gap), (high - low) // gap + 1) + 1  # no more than all of them and one
     if (points - 1) * gap % 2 and not _may_have_more_digits(column):
         points -= 1
     if points < 2:
         return column
+    head = dict(column.head)
     if (points - 1) * gap % 2:
-        head, numbers, low, high, gap = (
-            _one_digit_more(column, head),
-            numbers * 10,
-            low * 10,
-            high * 10,
-            gap * 10,
-        )
+        head["digits"] = int(head.get("digits", 0)) + 1
+        numbers, low, high, gap = numbers * 10, low * 10, high * 10, gap * 10
     width, first = points * gap, low + (points - 1) * gap // 2
     told = on_grid((numbers - low) // width, first, width, high)
     return replace(column, head=head | {"grid": [first, width, high]}, numbers=told)
@@ -114,19 +101,8 @@ def _on_lattice(column: Taken, bound: Fraction) -> Taken:
 def _may_have_more_digits(column: Taken) -> bool:
     digits, numbers = int(column.head.get("digits", 0)), column.numbers
     assert numbers is not None
-    if 20 * float(column.head.get("slack", 0.0)) >= 1:
-        return False  # who verifies would read other digits
     least, most = (0, 9) if column.float_bytes else (1, printing.MOST_DIGITS)
     return least <= digits < most and int(np.abs(numbers).max()) * 10 < _MOST_UNITS
-
-
-def _one_digit_more(column: Taken, head: dict[str, Any]) -> dict[str, Any]:
-    """The head, so that a reader of the original knows how it was printed."""
-    digits = int(column.head.get("digits", 0)) + 1
-    told = {"digits": digits}
-    if "slack" in head:
-        return head | told | {"slack": 10 * float(head["slack"])}
-    return head | told | {"printed": style_of(column).to_dict()}
 
 
 def _stepped(column: Taken, bound: Fraction) -> Taken:
@@ -136,8 +112,10 @@ def _stepped(column: Taken, bound: Fraction) -> Taken:
     floats = column.floats
     assert floats is not None
     finite = np.abs(floats[np.isfinite(floats)].astype(np.float64))
-    limit = Bound(float(bound))
-    if not len(finite) or limit.value <= 0 or finite.max() / limit.value > _MOST_UNITS:
+    if not len(finite):
+        return column
+    limit = Bound(min(float(bound), 2 * float(finite.max())))  # where 0 is near enough to all, no more
+    if limit.value <= 0 or finite.max() / limit.value > _MOST_UNITS:
         return column
     told = typed.stepped(floats, column.marks, 2 * limit.value * (1 - 2.0**-20), limit.kept)
     if told is None:

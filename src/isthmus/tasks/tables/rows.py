@@ -20,8 +20,6 @@ from isthmus.errors import DamagedFile
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROUNDED = ("grid", "loose", "printed", "slack")
-"""What a head says of how numbers of text were rounded, besides how they are printed."""
 AMOUNTS = (printing.NUMBER, "integers", "decimals")
 """What a column with numbers is called where these may be rounded."""
 FIELDS = ("marks", "numbers", "floats")
@@ -38,7 +36,9 @@ class Taken:
     floats: np.ndarray | None = None
     opaque: bytes | None = None
     float_bytes: int = 0
-    """Of the floats that its decimals stand for; not kept."""
+    """Of the floats that its decimals stand for; not kept, nor is …"""
+    slack: float = 0.0
+    """… how far numbers may be from what they stand for, in units."""
 
     def extremes(self) -> list[Fraction]:
         """The least and the greatest of its numbers, where it has some that are amounts."""
@@ -149,18 +149,8 @@ def from_lines(chunk: Chunk, like: Rows | None = None) -> Rows:
 
 
 def _from_texts(texts: list[str], like: Taken | None) -> Taken:
-    """As another column was taken apart before it was rounded, if one is given."""
-    if like is None:
-        found = printing.take_apart(texts)
-    elif "loose" in like.head:
-        found = printing.loosely(texts, style_of(like).digits)
-    elif "printed" in like.head:
-        style, digits = printing.Style.from_dict(like.head["printed"]), style_of(like).digits
-        found = printing.take_apart(texts, style)
-        if found.numbers is not None and style.digits < digits:
-            found = replace(found, numbers=found.numbers * 10 ** (digits - style.digits))
-    else:
-        found = printing.take_apart(texts, style_of(like))
+    """As another column was taken apart, if one is given."""
+    found = printing.take_apart(texts, None if like is None else style_of(like))
     return Taken(found.style.to_dict(), found.marks, found.numbers)
 
 
@@ -172,7 +162,7 @@ def to_lines(rows: Rows) -> Chunk:
 
 def style_of(column: Taken) -> printing.Style:
     """How a column of text is printed."""
-    told = {key: value for key, value in column.head.items() if key not in ROUNDED}
+    told = {key: value for key, value in column.head.items() if key != "grid"}
     return printing.Style.from_dict(told)
 
 
