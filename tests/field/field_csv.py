@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
+import json
+import lzma
 import random
+import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -90,3 +95,225 @@ def typed_columns_take_bounds_far_above_them(folder: Path) -> None:
         assert all(len(set(back[name])) == 1 for name in ("double", "decimal", "whole"))
         assert len(set(back["single"])) < 10
         assert np.abs(np.array(back["large"]) - columns["large"]).max() <= float(bound)
+
+
+def rows_seen(source: str, *wishes: object) -> tuple[int, int]:
+    """How many rows compress has, and how many detect scores."""
+    made = call("compress", source, "-o", "t.isz", "--force", "--json", *wishes)
+    assert made.exit_code == 0, made.output
+    scored = call("detect", source, "--as", "table", "-o", "scores.csv", "--force", *wishes)
+    assert scored.exit_code == 0, scored.output
+    return json.loads(made.stdout)["samples"], len(Path("scores.csv").read_text().splitlines()) - 1
+
+
+def shop(count: int, seed: int = 1) -> list[str]:
+    chance = random.Random(seed)
+    return [
+        f"{row},{chance.choice(['red', 'green', 'blue'])},{chance.gauss(10, 2):.3f}" for row in range(count)
+    ]
+
+
+def archive_bytes(source: str) -> int:
+    assert call("compress", source, "-o", "size.isz", "--force").exit_code == 0
+    return Path("size.isz").stat().st_size
+
+
+@member("K01", everyday=True)
+def a_long_cell_in_the_first_row_is_read(folder: Path) -> None:
+    rows = [f"{row},shape{row % 3},{row * 0.37:.3f}" for row in range(2, 200)]
+    Path("long.csv").write_text("\n".join(["1," + "P" * 140_000 + ",2.5", *rows]) + "\n")
+    assert rows_seen("long.csv") == (199, 199)
+    comes_back("long.csv")
+    assert "3 columns" in call("info", "t.isz").output
+
+
+@member("K01")
+def a_first_row_longer_than_what_is_looked_at_is_read(folder: Path) -> None:
+    wide = '"POLYGON ((' + ", ".join(f"{n} {n}" for n in range(200_000)) + '))"'
+    Path("long.csv").write_text("\n".join(["name,shape,area", f"a,{wide},2.5", *["b,x,1.5"] * 60]) + "\n")
+    assert rows_seen("long.csv") == (61, 61)
+    comes_back("long.csv")
+
+
+@member("K01")
+def a_long_cell_is_cleaned_around(folder: Path) -> None:
+    rows = [f"{row},shape{row % 3},{row * 0.37:.3f}" for row in range(2, 200)]
+    Path("long.csv").write_text("\n".join(["1," + "P" * 140_000 + ",2.5", *rows]) + "\n")
+    made = call("clean", "long.csv", "-o", "clean.csv")
+    assert made.exit_code == 0, made.output
+    assert "P" * 140_000 in Path("clean.csv").read_text()
+
+
+@member("K01")
+def a_long_value_of_json_lines_is_read(folder: Path) -> None:
+    lines = [json.dumps({"name": f"n{row}", "x": row * 0.5}) for row in range(200)]
+    lines[3] = json.dumps({"name": "P" * 3_000_000, "x": 0.25})
+    Path("long.jsonl").write_text("\n".join(lines) + "\n")
+    assert rows_seen("long.jsonl") == (200, 200)
+    comes_back("long.jsonl")
+
+
+@member("K02", everyday=True)
+def rows_may_end_with_cr_alone(folder: Path) -> None:
+    rows = ["id,colour,x", *shop(3000)]
+    Path("mac.csv").write_bytes(("\r".join(rows) + "\r").encode())
+    Path("unix.csv").write_bytes(("\n".join(rows) + "\n").encode())
+    assert rows_seen("mac.csv") == (3000, 3000)
+    assert archive_bytes("mac.csv") <= archive_bytes("unix.csv") + 20
+    comes_back("mac.csv")
+    back = restored("mac.csv", "--bound", "x=0.01")
+    assert furthest(back, "mac.csv", "x") <= Fraction("0.01")
+
+
+@member("K02")
+def ends_of_rows_may_be_of_any_kind(folder: Path) -> None:
+    rows = ["id,colour,x", *shop(300)]
+    for number, end in enumerate(["\r\r\n", "\n\n", "\r\n\r\n", "\n\r"]):
+        name = f"ends{number}.csv"
+        Path(name).write_bytes(end.join(rows).encode())
+        assert rows_seen(name) == (300, 300), repr(end)
+        comes_back(name)
+    mixed = "".join(row + "\r\n"[at % 3 // 2 : at % 3 + 1 if at % 3 else 2] for at, row in enumerate(rows))
+    Path("mixed.csv").write_bytes(mixed.encode())
+    assert rows_seen("mixed.csv") == (300, 300)
+    comes_back("mixed.csv")
+
+
+@member("K02")
+def cr_ends_rows_in_other_encodings_and_between_no_quotes(folder: Path) -> None:
+    rows = ["id,colour,x", *shop(300)]
+    rows[7] = '6,"two\rlines, of one cell",3.5'
+    Path("mac.tsv").write_bytes(("\r".join(rows).replace(",", "\t") + "\r").encode("utf-16"))
+    Path("mac.csv.gz").write_bytes(gzip.compress("\r".join(rows).encode()))
+    for name in ("mac.tsv", "mac.csv.gz"):
+        assert rows_seen(name) == (300, 300)
+    made = call("denoise", "mac.csv.gz", "-o", "out")
+    assert "Traceback" not in made.output
+    cleaned = call("clean", "mac.csv.gz", "-o", "clean.csv")
+    assert cleaned.exit_code == 0, cleaned.output
+    with Path("clean.csv").open(newline="") as file:
+        assert len(list(csv.reader(file))) == 301
+
+
+def with_stray(rows: list[str], at: int, row: str) -> list[str]:
+    return [*rows[:at], row, *rows[at + 1 :]]
+
+
+@member("K03", everyday=True)
+def a_stray_quote_is_a_letter(folder: Path) -> None:
+    rows = ["id,item,x", *shop(3000)]
+    Path("plain.csv").write_text("\n".join(rows) + "\n")
+    Path("inch.csv").write_text("\n".join(with_stray(rows, 5, '4,19" rack,3.5')) + "\n")
+    assert rows_seen("inch.csv") == (3000, 3000)
+    assert archive_bytes("inch.csv") <= archive_bytes("plain.csv") + 100
+    comes_back("inch.csv")
+
+
+@member("K03")
+def a_stray_quote_anywhere_swallows_nothing(folder: Path) -> None:
+    rows = ["id,item,x", *shop(3000)]
+    strays = ['4,"rack,3.5', '4,rack",3.5', '4,"19"" rack,3.5', '"4,rack,3.5', '4,rack,"3.5']
+    for number, stray in enumerate(strays):
+        name = f"stray{number}.csv"
+        Path(name).write_text("\n".join(with_stray(rows, 5, stray)) + "\n")
+        assert rows_seen(name) == (3000, 3000), stray
+        comes_back(name)
+        for far in ('2000,"a, b",1.5', '2000,the "rack,1.5', '2000,rack",1.5', '2000,"a ""b""",2'):
+            Path(name).write_text("\n".join(with_stray(with_stray(rows, 5, stray), 2001, far)) + "\n")
+            assert rows_seen(name) == (3000, 3000), (stray, far)
+    Path("head.csv").write_text("\n".join(with_stray(rows, 0, 'id,"item,x')) + "\n")
+    assert rows_seen("head.csv") == (3000, 3000)
+    comes_back("head.csv")
+
+
+@member("K03")
+def quotes_still_hold_cells_of_several_lines(folder: Path) -> None:
+    rows = ["id,item,x", *shop(300)]
+    for at in range(5, 300, 7):
+        rows[at] = f'{at - 1},"two, or\nmore ""lines""\n\n of, {at} , words",2.5'
+    Path("lines.csv").write_text("\n".join(rows) + "\n")
+    assert rows_seen("lines.csv") == (300, 300)
+    comes_back("lines.csv")
+    cleaned = call("clean", "lines.csv", "-o", "clean.csv", "--force")
+    assert cleaned.exit_code == 0, cleaned.output
+    with Path("clean.csv").open(newline="") as file:
+        assert list(csv.reader(file))[5][1] == 'two, or\nmore "lines"\n\n of, 5 , words'
+
+
+@member("K03", timed=True)
+def time_goes_with_the_length_of_a_file_with_a_stray_quote(folder: Path) -> None:
+    for stray in ('4,19" rack,3.5', '4,"rack,3.5'):
+        for count in (20_000, 80_000):
+            rows = ["id,item,x", *shop(count)]
+            Path(f"inch{count}.csv").write_text("\n".join(with_stray(rows, 5, stray)) + "\n")
+            Path(f"plain{count}.csv").write_text("\n".join(rows) + "\n")
+        assert seconds_to_compress("inch80000.csv") < 2 * seconds_to_compress("plain80000.csv") + 1
+
+
+def seconds_to_compress(source: str) -> float:
+    started = time.perf_counter()
+    assert call("compress", source, "-o", "t.isz", "--force").exit_code == 0
+    return time.perf_counter() - started
+
+
+def refused(*arguments: object) -> str:
+    """The one sentence of a command that cannot be carried out."""
+    made = call(*arguments)
+    assert made.exit_code == 2, made.output
+    assert "bug" not in made.output
+    assert "Traceback" not in made.output
+    return made.stderr
+
+
+@member("K25", everyday=True)
+def a_gzip_file_that_is_cut_is_refused(folder: Path) -> None:
+    rows = ["id,x", *(f"{row},{random.Random(row).gauss(0, 1):.3f}" for row in range(2000))]
+    whole = gzip.compress("\n".join(rows).encode())
+    Path("cut.csv.gz").write_bytes(whole[:-300])
+    assert "cut.csv.gz is no whole gzip file" in refused("compress", "cut.csv.gz", "-o", "t.isz")
+    assert not Path("t.isz").exists()
+    assert "no whole gzip file" in refused("detect", "cut.csv.gz", "-o", "s.csv")
+
+
+@member("K25")
+def every_command_refuses_a_gzip_file_that_is_none(folder: Path) -> None:
+    rows = ["id,x", *(f"{row},{random.Random(row).gauss(0, 1):.3f}" for row in range(2000))]
+    whole = gzip.compress("\n".join(rows).encode())
+    Path("t.csv.gz").write_bytes(whole)
+    assert call("compress", "t.csv.gz", "-o", "t.isz").exit_code == 0
+    broken = {
+        "cut": whole[:5],
+        "text": "\n".join(rows).encode(),
+        "tail": whole + b"more",
+        "turned": whole[:2000] + bytes([whole[2000] ^ 255]) + whole[2001:],
+        "sum": whole[:-8] + bytes(8),
+        "short": whole[:1],
+    }
+    for name, data in broken.items():
+        for suffix in (".csv.gz", ".TSV.GZ"):
+            source = name + suffix
+            Path(source).write_bytes(data)
+            for command in (
+                ("compress", source, "-o", "u.isz"),
+                ("detect", source, "-o", "s.csv"),
+                ("clean", source, "-o", "c.csv"),
+                ("fit", source, "-o", "m.ism"),
+                ("denoise", source, "-o", "out"),
+                ("info", source),
+            ):
+                assert "gzip" in refused(*command), (source, command)
+            assert "gzip" in call("verify", "t.isz", "--against", source).output
+    assert not {"u.isz", "s.csv", "c.csv", "m.ism"} & {path.name for path in folder.iterdir()}
+
+
+@member("K25")
+def an_empty_gzip_file_and_packed_files_of_other_kinds_are_refused(folder: Path) -> None:
+    Path("none.csv.gz").write_bytes(b"")
+    Path("empty.csv.gz").write_bytes(gzip.compress(b""))
+    text = "\n".join(["id,x", *shop(100)]).encode()
+    Path("t.csv.bz2").write_bytes(bz2.compress(text))
+    Path("t.csv.xz").write_bytes(lzma.compress(text))
+    Path("t.csv").write_bytes(gzip.compress(text))
+    for source in ("none.csv.gz", "empty.csv.gz", "t.csv.bz2", "t.csv.xz", "t.csv"):
+        for command in (("compress", source, "-o", "t.isz"), ("detect", source, "-o", "s.csv")):
+            assert refused(*command)

@@ -104,9 +104,9 @@ def test_what_the_cells_of_a_row_say_of_one_another_is_used(table, tmp_path):
 
 
 def test_workers_and_repetition_change_no_byte(table, tmp_path, monkeypatch):
-    from isthmus.data.tables import lines
+    from isthmus.data.tables import textfile
 
-    monkeypatch.setattr(lines, "MOST_ROWS", 150)
+    monkeypatch.setattr(textfile, "MOST_ROWS", 150)
     one, again = BytesIO(), BytesIO()
     compress(table, one)
     compress(table, again, workers=None)

@@ -213,18 +213,20 @@ def _write(source: Path, target: Path, channels: tuple[str, ...], values: np.nda
 
 
 def _write_text(file: Any, table: Any, wanted: Mapping[int, np.ndarray]) -> None:
-    from isthmus.data.tables.lines import ERRORS, chunk_of
+    from isthmus.data.tables.lines import chunk_of
 
     form, done = table.form.form, 0
-    file.write(form.start.encode(form.encoding, ERRORS[form.encoding]))
+    file.write(form.start_bytes())
     for part in table.chunks():
         chunk = chunk_of(part, form)
-        regular = len(chunk) - len(chunk.odd)
+        odd = dict(chunk.odd)
+        read = [place for place in range(len(chunk)) if place not in odd or form.is_row(odd[place])]
+        regular = [done + number for number, place in enumerate(read) if place not in odd]
         columns = [
-            _printed(texts, wanted[place][done : done + regular]) if place in wanted else texts
+            _printed(texts, wanted[place][regular]) if place in wanted else texts
             for place, texts in enumerate(chunk.columns)
         ]
-        done += regular
+        done += len(read)
         file.write(form.to_bytes(replace(chunk, columns=columns)))
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from isthmus.data.tables import lines
-from isthmus.data.tables.lines import ERRORS, Form, chunk_of, form_of, parts_of
+from isthmus.data.tables import textfile
+from isthmus.data.tables.lines import Form, chunk_of, chunks_of, form_of
 from isthmus.data.tables.printing import Style, put_together, take_apart
 from isthmus.errors import BadItem, DamagedFile, NoData
 
@@ -22,15 +22,14 @@ CELLS = st.one_of(
 )
 
 
-def chunks_of(path, form):
-    return (chunk_of(part, form) for part in parts_of(path, form))
+def parsed(path, form):
+    return (chunk_of(part, form) for part in chunks_of(path, form))
 
 
 def back(path, form):
     told = Form.from_dict(form.to_dict(), form.names)
     assert told == form
-    start = form.start.encode(form.encoding, ERRORS[form.encoding])
-    return start + b"".join(told.to_bytes(chunk) for chunk in chunks_of(path, form))
+    return form.start_bytes() + b"".join(told.to_bytes(chunk) for chunk in parsed(path, form))
 
 
 @given(st.binary(min_size=1, max_size=200))
@@ -64,11 +63,11 @@ def test_rows_of_three_cells_come_back(tmp_path_factory, rows, end):
 
 
 def test_a_file_is_read_in_chunks_that_end_with_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(lines, "READ_BYTES", 64)
+    monkeypatch.setattr(textfile, "READ_BYTES", 64)
     path = tmp_path / "t.csv"
     path.write_bytes(b"a,b\n" + b'1,"x\ny"\n' * 50 + b"2,z")
     form = form_of(path)
-    chunks = list(chunks_of(path, form))
+    chunks = list(parsed(path, form))
     assert len(chunks) > 3
     assert all(not chunk.odd for chunk in chunks)
     assert back(path, form) == path.read_bytes()
@@ -77,16 +76,16 @@ def test_a_file_is_read_in_chunks_that_end_with_rows(tmp_path, monkeypatch):
 def test_rows_unlike_the_others_stand_as_they_are(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(b"a,b\n1,2\n1,2,3\n\n4,5\r\n6,7\n")
-    chunk = next(chunks_of(path, form_of(path)))
+    chunk = next(parsed(path, form_of(path)))
     assert chunk.columns == [["1", "6"], ["2", "7"]]
-    assert chunk.odd == [(1, "1,2,3\n"), (2, "\n"), (3, "4,5\r\n")]
+    assert chunk.odd == [(1, "1,2,3\n\n"), (2, "4,5\r\n")]
 
 
 def test_json_lines_are_rows_of_values(tmp_path):
     path = tmp_path / "t.jsonl"
     path.write_text('{"a": 1.50, "b": "x\\"y"}\n{"a": 2.25, "b": null}\n{"b": 1}\nnonsense\n')
     form = form_of(path)
-    chunk = next(chunks_of(path, form))
+    chunk = next(parsed(path, form))
     assert form.names == ("a", "b")
     assert chunk.columns == [["1.50", "2.25"], ['"x\\"y"', "null"]]
     assert [place for place, _ in chunk.odd] == [2, 3]

@@ -159,7 +159,7 @@ def test_a_matrix_is_a_table_of_numbers(tmp_path):
 
 
 def test_chunks_are_the_whole_in_parts(written, monkeypatch):
-    monkeypatch.setattr("isthmus.data.tables.csvs.BLOCK_BYTES", 64)
+    monkeypatch.setattr("isthmus.data.tables.textfile.READ_BYTES", 64)
     rows = [f"{n},w{n % 7}" for n in range(200)]
     source = open_table(written("n,w\n" + "\n".join(rows) + "\n"))
     assert len(list(source.chunks())) > 3

@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isthmus.data.tables.splitting import joined, key_of, rows_in, split_json, splitter
+from isthmus.data.tables.splitting import Splitter, joined, key_of, row_splitter, split_json, without_ends
+from isthmus.data.tables.textfile import ERRORS, READ_BYTES, as_bytes, as_text, blocks_of, lossless, parts_of
 from isthmus.errors import DamagedFile, NoData
 
-READ_BYTES = 8 << 20
-MOST_ROWS = 1 << 17
-"""Of a part, about."""
-MOST_ROW_BYTES = 1 << 26
 JSON_LINES = (".jsonl", ".ndjson")
 
 
@@ -44,34 +41,35 @@ class Form:
                 piece for piece, count in values["pieces"] for _ in range(min(count, len(names) + 1))
             )
             form = cls(values["encoding"], pieces, values["start"], tuple(names))
-            _decoded(b"", form.encoding)
             texts = all(isinstance(piece, str) for piece in (*pieces, form.start))
         except (KeyError, TypeError, ValueError, LookupError) as wrong:
             raise DamagedFile("The archive does not say how its table is written.") from wrong
-        if not texts or len(pieces) != len(names) + 1 or form.encoding not in ENCODINGS:
+        if not texts or len(pieces) != len(names) + 1 or form.encoding not in ERRORS:
             raise DamagedFile("The archive does not say how its table is written.")
         return form
 
     @property
-    def has_quotes(self) -> bool:
-        """Whether a row may go on behind the end of a line, between quotes; JSON's do not."""
-        return not self.pieces[0]
+    def splitter(self) -> Splitter:
+        """What finds its rows and, but for JSON lines, its cells."""
+        if self.pieces[0]:
+            return Splitter("", quotes=False)
+        return Splitter(self.pieces[1] if len(self.names) > 1 else "", len(self.names))
+
+    def is_row(self, odd: str) -> bool:
+        """Whether who reads cells has a row that is not written like the others."""
+        cells = self.splitter.cells(without_ends(odd))
+        return not self.pieces[0] and len(cells) == len(self.names)
+
+    def start_bytes(self) -> bytes:
+        """What stands before the first row, as it stands there."""
+        return as_bytes(self.start, self.encoding)
 
     def to_bytes(self, chunk: Chunk) -> bytes:
         """A chunk as it stood in the file."""
         rows, odd = iter(joined(self.pieces, chunk.columns)), dict(chunk.odd)
         text = "".join(odd[place] if place in odd else next(rows) for place in range(len(chunk)))
         text = text[: -len(self.pieces[-1])] if chunk.is_bare else text
-        return text.encode(self.encoding, ERRORS[self.encoding])
-
-
-ENCODINGS = ("utf-8", "latin-1", "utf-16-le", "utf-16-be")
-ERRORS = {
-    "utf-8": "surrogateescape",
-    "latin-1": "strict",
-    "utf-16-le": "surrogatepass",
-    "utf-16-be": "surrogatepass",
-}
+        return as_bytes(text, self.encoding)
 
 
 @dataclass(frozen=True)
@@ -96,61 +94,33 @@ def form_of(path: Path, *, header: bool | None = None) -> Form:
         NoData: it holds none.
         BadItem: it is no text.
     """
-    from isthmus.data.tables.csvs import dialect_of, opened
-
-    with opened(path) as file:
-        sample = file.read(READ_BYTES)
-    if not sample.strip():
-        raise NoData(f"{path} holds no rows. Give a table of at least one.")
     if path.name.lower().endswith(JSON_LINES):
-        text = sample.decode("utf-8", "surrogateescape")
-        split = next(
-            (found for row in rows_in(text, quotes=False)[:100] if (found := split_json(row)) is not None),
-            None,
-        )
+        text = as_text(next(blocks_of(path, READ_BYTES), b""), "utf-8")
+        if not text.strip():
+            raise NoData(f"{path} holds no rows. Give a table of at least one.")
+        rows = Splitter("", quotes=False).rows(text)[:100]
+        split = next((found for row in rows if (found := split_json(row)) is not None), None)
         pieces = split[0] if split else ("", "\n")
         names = tuple(key_of(piece, place) for place, piece in enumerate(pieces[:-1]))
         return Form("utf-8", pieces, "", names)
+    from isthmus.data.tables.csvs import dialect_of
+
     dialect = dialect_of(path, header=header)
-    encoding = _encoding(sample, dialect.encoding)
-    text = _decoded(sample, encoding)
-    mark = "\ufeff" if text.startswith("\ufeff") else ""
-    rows = rows_in(text[len(mark) :], quotes=True)
-    start = mark + (rows[0] if dialect.header else "")
-    ends = [row[len(row.rstrip("\r\n")) :] for row in rows[:100]]
-    end = max(ends, key=ends.count) or "\n"
-    return Form(encoding, ("", *[dialect.delimiter] * (len(dialect.names) - 1), end), start, dialect.names)
+    pieces = ("", *[dialect.delimiter] * (len(dialect.names) - 1), dialect.end)
+    start = as_text(dialect.start, dialect.encoding)
+    return Form(lossless(dialect.encoding), pieces, start, dialect.names)
 
 
-def parts_of(path: Path, form: Form) -> Iterator[bytes]:
-    """A file behind what stands before its rows, in parts of some megabytes that end with a row.
-
-    Where rows end is told by their quotes, as far as these can be trusted.
-    """
-    from isthmus.data.tables.csvs import opened
-
-    end, quotes = "\n".encode(form.encoding), form.has_quotes
-    with opened(path) as file:
-        file.read(len(form.start.encode(form.encoding, ERRORS[form.encoding])))
-        rest = file.read(READ_BYTES)
-        while data := file.read(READ_BYTES):
-            rest += data
-            cut = _last_end(rest, end, quotes=quotes)
-            if not cut and len(rest) >= MOST_ROW_BYTES:
-                cut = len(rest) // len(end) * len(end)
-            yield from _few_rows(rest[:cut], end, quotes=quotes)
-            rest = rest[cut:]
-        yield from _few_rows(rest, end, quotes=quotes)
+def chunks_of(path: Path, form: Form) -> Iterator[bytes]:
+    """A file behind what stands before its rows, in parts of some megabytes, each of whole rows."""
+    return parts_of(path, form.encoding, form.splitter, len(form.start_bytes()))
 
 
 def chunk_of(part: bytes, form: Form) -> Chunk:
     """The rows in a part of a file."""
-    rows, split, end = (
-        rows_in(_decoded(part, form.encoding), quotes=form.has_quotes),
-        splitter(form.pieces),
-        form.pieces[-1],
-    )
-    is_bare = not rows[-1].endswith("\n") and split(rows[-1] + end) is not None
+    rows, split = form.splitter.rows(as_text(part, form.encoding)), row_splitter(form.pieces, form.splitter)
+    end = form.pieces[-1]
+    is_bare = rows[-1] == rows[-1].rstrip("\r\n") and split(rows[-1] + end) is not None
     cells, odd = [], []
     for place, row in enumerate(rows):
         found = split(row + end if is_bare and place == len(rows) - 1 else row)
@@ -160,43 +130,6 @@ def chunk_of(part: bytes, form: Form) -> Chunk:
             cells.append(found)
     columns = [list(column) for column in zip(*cells, strict=True)] if cells else [[] for _ in form.names]
     return Chunk(columns, odd, is_bare)
-
-
-def _few_rows(part: bytes, end: bytes, *, quotes: bool) -> Iterator[bytes]:
-    """The same in parts of about MOST_ROWS rows at most."""
-    count = part.count(end) // MOST_ROWS + 1
-    start = 0
-    for number in range(1, count):
-        cut = start + _last_end(part[start : len(part) * number // count], end, quotes=quotes)
-        if cut > start:
-            yield part[start:cut]
-            start = cut
-    if start < len(part):
-        yield part[start:]
-
-
-def _last_end(data: bytes, end: bytes, *, quotes: bool) -> int:
-    """Where the last row ends; with quotes, one with an even number of them before its end. 0: none does."""
-    count, cut = data.count(b'"') if quotes else 0, len(data)
-    while cut > 0:
-        found = data.rfind(end, 0, cut)
-        if found < 0:
-            return 0
-        count -= data.count(b'"', found, cut) if quotes else 0
-        if count % 2 == 0 and found % len(end) == 0:
-            return found + len(end)
-        cut = found
-    return 0
-
-
-def _encoding(sample: bytes, told: str) -> str:
-    if told != "utf-16":
-        return told if told in ENCODINGS else "latin-1"
-    return "utf-16-le" if sample.startswith(b"\xff\xfe") else "utf-16-be"
-
-
-def _decoded(data: bytes, encoding: str) -> str:
-    return data.decode(encoding, ERRORS[encoding])
 
 
 def _runs(pieces: Sequence[str]) -> list[list[Any]]:

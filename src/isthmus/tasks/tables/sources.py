@@ -97,9 +97,7 @@ class TextForm(TableForm):
 
     def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
         """What stood before the rows, then the rows."""
-        from isthmus.data.tables.lines import ERRORS
-
-        file.write(self.form.start.encode(self.form.encoding, ERRORS[self.form.encoding]))
+        file.write(self.form.start_bytes())
         for each in rows:
             file.write(self._bytes_of(each))
 
@@ -229,7 +227,7 @@ class OpenTable:
             form = lines.form_of(path, header=header)
             self.form = TextForm(path.name.removesuffix(".gz"), form)
             self.size = _text_bytes(path)
-            self._chunks = lambda: lines.parts_of(path, form)
+            self._chunks = lambda: lines.chunks_of(path, form)
         else:
             schema, _ = typed.batches(path, TYPED_ROWS)
             if not len(schema):
