@@ -55,15 +55,7 @@ KINDS = {
     "K40": "detect: columns constant in training",
     "K41": "clean: free text, titles, lists of names, near-synonyms, capitals",
 }
-MODULES = (
-    "field_csv",
-    "field_folders",
-    "field_images",
-    "field_names",
-    "field_sizes",
-    "field_stores",
-    "field_verify",
-)  # fmt: skip
+MODULES = sorted(path.stem for path in Path(__file__).parent.glob("field_*.py"))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pyarrow as pa
+from pyarrow import parquet
 
 
 def cells_of(how, parts):
@@ -52,15 +53,19 @@ def rows_of(head, cells, pieces):
     return text.removesuffix(pieces[-1]) if head["bare"] else text
 
 
-def array_of(how, parts, kind):
-    """A typed column, as Arrow has it."""
+def array_of(how, parts, kind, categories):
+    """A typed column, as Arrow has it; `categories`: all of its texts, if they are listed."""
     way, marks = how["way"], parts.get("marks")
     if way == "opaque":
         return pa.ipc.open_stream(parts["opaque"]).read_all().column(0).combine_chunks()
+    if way == "filed":
+        return parquet.read_table(pa.py_buffer(parts["opaque"])).column(0).combine_chunks()
     if way == "texts":
         texts = [mark[1:] if mark else None for mark in marks]
         if pa.types.is_dictionary(kind):
-            return pa.array(texts, kind.value_type).dictionary_encode().cast(kind)
+            places = [None if text is None else categories.index(text) for text in texts]
+            indices, listed = pa.array(places, kind.index_type), pa.array(categories, kind.value_type)
+            return pa.DictionaryArray.from_arrays(indices, listed, ordered=kind.ordered)
         return pa.array(texts, kind)
     nulls = None if marks is None else np.array([mark == "!" for mark in marks], bool)
     if way == "floats":

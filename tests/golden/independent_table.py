@@ -44,8 +44,9 @@ def read_typed(data):
     table, blocks = read_blocks(data, None)
     assert table["kind"] == "typed"
     schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(table["schema"])))
+    listed = dict(table["categories"])
     batches = [
-        [array_of(how, parts, kind) for (how, parts), kind in zip(columns, schema.types, strict=True)]
+        [array_of(*columns[place], kind, listed.get(place)) for place, kind in enumerate(schema.types)]
         for _, columns in blocks
     ]
     return pa.Table.from_batches([pa.record_batch(batch, schema=schema) for batch in batches], schema)

@@ -148,8 +148,14 @@ def typed(count: int) -> "pa.Table":
             "day": pa.array(some, pa.int32()).cast(pa.date32()),
             "stamp": pa.array(some, pa.int64()).cast(pa.timestamp("ms", "Europe/Oslo")),
             "town": pa.array([None if number is None else towns[number] for number in some]),
-            "kind": pa.array(towns).dictionary_encode(),
+            "kind": pa.DictionaryArray.from_arrays(
+                pa.array([None if number is None else number % 2 for number in some], pa.int8()),
+                pa.array(["warm", "cold", "never"]),
+                ordered=True,
+            ),
             "list": pa.array([[number] for number in some]),
+            "long": pa.array([None if number is None else random.integers(500, size=40) for number in some]),
+            "age": pa.array(some).dictionary_encode(),
             "vast": pa.array([2**64 - 1] * count, pa.uint64()),
         }
     )

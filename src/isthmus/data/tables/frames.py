@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from isthmus.data.source import Skipped
 from isthmus.data.tables.kinds import cells_of, column_of
 from isthmus.data.tables.schema import Column
 from isthmus.data.tables.table import Cells
@@ -27,16 +29,24 @@ def batches_of(path: Path) -> Iterator[pa.RecordBatch]:
     Raises:
         BadItem: it is no such file, or not whole.
     """
-    try:
+    with reading(path):
         yield from _BATCHES[path.suffix.lower()](path)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OSError) as wrong:
-        raise BadItem(f"{path} cannot be read as {path.suffix[1:]}: {wrong}.") from wrong
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Say in one sentence what Arrow has against a file."""
+    try:
+        yield
+    except (pa.ArrowException, OSError) as wrong:
+        told = str(wrong).strip().split("\n")[0].rstrip(".")
+        raise BadItem(f"{path} cannot be read as {path.suffix[1:]}: {told}.") from wrong
 
 
 def _parquet(path: Path) -> Iterator[pa.RecordBatch]:
-    from pyarrow import parquet
+    from isthmus.data.tables.int96 import open_parquet
 
-    with parquet.ParquetFile(path) as file:
+    with open_parquet(path) as file:
         yield from file.iter_batches(ROWS)
 
 
@@ -68,23 +78,73 @@ _BATCHES = {
 }
 
 
-def as_arrow(frame: Any) -> pa.Table:
-    """A table in memory as PyArrow's; the index of a DataFrame stays behind."""
+def is_pandas(frame: Any) -> bool:
+    """Whether it is a DataFrame of pandas, or a kind of one."""
+    return any(
+        (each.__module__.partition(".")[0], each.__name__) == ("pandas", "DataFrame")
+        for each in type(frame).__mro__
+    )
+
+
+def arrow_table(frame: Any) -> pa.Table:
+    """A table in memory that is not of pandas, as PyArrow's.
+
+    Raises:
+        BadItem: it is no table.
+    """
     if isinstance(frame, pa.Table):
         return frame
-    if type(frame).__module__.partition(".")[0] == "pandas":
-        named = frame.rename(columns=str)
-        try:
-            return pa.Table.from_pandas(named, preserve_index=False)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):  # a column of mixed objects
-            objects = [name for name in named if named[name].dtype == object]
-            told = {name: [None if v is None or v != v else str(v) for v in named[name]] for name in objects}
-            return pa.Table.from_pandas(named.assign(**told), preserve_index=False)
-    if hasattr(frame, "__arrow_c_stream__"):
-        return pa.table(frame)
-    from pyarrow.interchange import from_dataframe
+    try:
+        if isinstance(frame, pa.RecordBatch):
+            return pa.Table.from_batches([frame])
+        if hasattr(frame, "__arrow_c_stream__"):
+            return pa.table(frame)
+        from pyarrow.interchange import from_dataframe
 
-    return from_dataframe(frame)
+        return from_dataframe(frame)
+    except (pa.ArrowException, TypeError, ValueError, NotImplementedError) as wrong:
+        raise _no_table(frame) from wrong
+
+
+def as_arrow(frame: Any) -> tuple[pa.Table, tuple[Skipped, ...]]:
+    """A table in memory as PyArrow's, to be looked at; and what is not looked at, an index of pandas.
+
+    Cells that Arrow has no type for, and columns of several types, become texts.
+    """
+    if not is_pandas(frame):
+        return arrow_table(frame), ()
+    columns = [_as_column(frame.iloc[:, place]) for place in range(frame.shape[1])]
+    return pa.table(columns, names=[*map(str, frame.columns)]), _index_of(frame)
+
+
+def _as_column(values: Any) -> pa.Array:
+    import pandas as pd
+
+    if isinstance(values.dtype, pd.SparseDtype):
+        values = values.sparse.to_dense()
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        gaps = values.isna()
+        return pa.array(
+            [None if gap else str(v) for v, gap in zip(values, gaps, strict=True)], pa.large_string()
+        )
+
+
+def _index_of(frame: Any) -> tuple[Skipped, ...]:
+    """An index that says more than the number of a row."""
+    index = frame.index
+    if type(index).__name__ == "RangeIndex" and index.start == 0 and index.step == 1:
+        return ()
+    names = ", ".join(repr(name) for name in index.names if name is not None)
+    return (Skipped(f"the index {names}".strip(), "not looked at; reset_index() makes it a column"),)
+
+
+def _no_table(frame: Any) -> BadItem:
+    kind = f"{type(frame).__module__.partition('.')[0]}'s {type(frame).__name__}"
+    return BadItem(
+        f"{kind} is no table of columns: give a DataFrame of pandas or polars, or a PyArrow table."
+    )
 
 
 def typed_column(name: str, values: pa.ChunkedArray) -> Column:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,8 +148,9 @@ def _of_array(values: np.ndarray, name: str, wishes: Mapping[str, Column]) -> Ta
 
 def _of_frame(frame: Any, wishes: Mapping[str, Column]) -> TableSource:
     frames = _frames()
-    table = frames.as_arrow(frame)
-    return _of_batches("table", lambda: iter(table.to_batches(frames.ROWS)), wishes)
+    table, ignored = frames.as_arrow(frame)
+    source = _of_batches("table", lambda: iter(table.to_batches(frames.ROWS)), wishes)
+    return replace(source, ignored=ignored)
 
 
 def _of_typed(path: Path, wishes: Mapping[str, Column]) -> TableSource:

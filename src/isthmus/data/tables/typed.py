@@ -5,19 +5,20 @@ A null, and of floats what is no decimal of few digits, is a mark.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import parquet
 
-from isthmus.data.tables.frames import batches_of
 from isthmus.data.tables.printing import MARK
 from isthmus.errors import DamagedFile
 
-INTEGERS, STORED, DECIMALS, FLOATS, STEPPED, TEXTS, OPAQUE = (
+INTEGERS, STORED, DECIMALS, FLOATS, STEPPED, TEXTS, OPAQUE, FILED = (
     "integers",
     "stored",
     "decimals",
@@ -25,8 +26,10 @@ INTEGERS, STORED, DECIMALS, FLOATS, STEPPED, TEXTS, OPAQUE = (
     "stepped",
     "texts",
     "opaque",
+    "filed",
 )
 """What a column becomes; what is stored as a number but is no amount, such as a date, stands apart."""
+MOST_FILED_BYTES = 1 << 30
 MOST_DIGITS = 9
 MOST_MARKS = 0.05
 MOST_STRANGE = 0.25
@@ -50,27 +53,29 @@ class Typed:
     """int64."""
     floats: np.ndarray | None = None
     opaque: bytes | None = None
-    """An Arrow stream of the column alone."""
+    """An Arrow stream of the column alone; where it is "filed", a Parquet file of that."""
     step: float = 0.0
     """Of floats that were rounded to whole steps."""
 
 
-def take_apart(column: pa.Array, like: tuple[str, int] | None = None) -> Typed:
+def take_apart(
+    column: pa.Array, like: tuple[str, int] | None = None, categories: pa.Array | None = None
+) -> Typed:
     """A column of any type.
 
     Args:
         column: one chunk of it.
         like: the way and the digits of another chunk, which this one is to be like; None takes what suits.
+        categories: all that the column lists, in their order, where its reader has them.
 
     >>> found = take_apart(pa.array([1.5, None, -0.25]))
     >>> found.way, found.digits, found.numbers.tolist(), found.marks
     ('decimals', 2, [150, 150, -25], ['', '!', ''])
     """
     kind = column.type
-    if pa.types.is_dictionary(kind) and _is_text(kind.value_type):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if _is_text(kind):
-        texts = column.to_pylist()
+    if pa.types.is_dictionary(kind) and categories is not None and column.dictionary.equals(categories):
+        column, kind = column.dictionary_decode(), kind.value_type
+    if is_text(kind) and (texts := _texts(column)) is not None:
         return Typed(TEXTS, marks=["" if text is None else MARK + text for text in texts])
     nulls = column.is_null().to_numpy(zero_copy_only=False)
     if pa.types.is_float32(kind) or pa.types.is_float64(kind):
@@ -82,13 +87,15 @@ def take_apart(column: pa.Array, like: tuple[str, int] | None = None) -> Typed:
     return Typed(way, marks=_null_marks(nulls), numbers=_filled(stored, nulls))
 
 
-def put_together(typed: Typed, kind: pa.DataType) -> pa.Array:
-    """Undo `take_apart`, given the type.
+def put_together(typed: Typed, kind: pa.DataType, categories: pa.Array | None = None) -> pa.Array:
+    """Undo `take_apart`, given the type and the categories.
 
     Raises:
         DamagedFile: they do not belong together.
     """
     try:
+        if typed.way == TEXTS and pa.types.is_dictionary(kind):
+            return _among(categories, _texts_back(typed, kind.value_type), kind)
         return _TOGETHER[typed.way](typed, kind)
     except (KeyError, TypeError, ValueError, pa.ArrowException) as wrong:
         raise DamagedFile(f"A column of {kind} is not told as one: {wrong}.") from wrong
@@ -107,36 +114,39 @@ def read_schema(data: bytes) -> pa.Schema:
         raise DamagedFile(f"The archive's table has no schema: {wrong}.") from wrong
 
 
-def batches(source: Path | pa.Table, rows: int) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """The schema of a table, and its rows in batches of about so many."""
-    if isinstance(source, pa.Table):
-        return source.schema, iter(source.combine_chunks().to_batches(rows))
-    first = next(batches_of(source), None)
-    return (pa.schema([]) if first is None else first.schema), _larger(batches_of(source), rows)
+def told_by_pandas(schema: pa.Schema) -> dict[str, Any]:
+    """What pandas wrote into the metadata of a schema, so that it reads a frame again."""
+    try:
+        told = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))
+    except ValueError:
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
-def row_count(path: Path) -> int:
-    """Of a Parquet or Arrow file, without reading its columns where that can be."""
-    from pyarrow import parquet
-
-    if path.suffix.lower() == ".parquet":
-        return int(parquet.read_metadata(path).num_rows)
-    return sum(map(len, batches_of(path)))
-
-
-def _larger(small: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    held: list[pa.RecordBatch] = []
-    for batch in small:
-        held.append(batch)
-        if sum(map(len, held)) >= rows:
-            yield from pa.Table.from_batches(held).combine_chunks().to_batches(rows)
-            held = []
-    if held:
-        yield from pa.Table.from_batches(held).combine_chunks().to_batches(rows)
+def index_of(schema: pa.Schema) -> frozenset[str]:
+    """The columns that are the index of a frame."""
+    told = told_by_pandas(schema).get("index_columns", [])
+    return (
+        frozenset(name for name in told if isinstance(name, str)) if isinstance(told, list) else frozenset()
+    )
 
 
-def _is_text(kind: pa.DataType) -> bool:
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+def is_text(kind: pa.DataType) -> bool:
+    """Whether its values are texts."""
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def is_amount(kind: pa.DataType) -> bool:
+    """Whether its values are numbers that may be rounded."""
+    return pa.types.is_integer(kind) or pa.types.is_float32(kind) or pa.types.is_float64(kind)
+
+
+def _texts(column: pa.Array) -> list[str | None] | None:
+    """None where some are no Unicode, which Arrow does not look for when it reads a file."""
+    try:
+        return column.to_pylist()
+    except UnicodeDecodeError:
+        return None
 
 
 def _null_marks(nulls: np.ndarray) -> list[str] | None:
@@ -294,14 +304,40 @@ def _floats_back(typed: Typed, kind: pa.DataType) -> pa.Array:
 
 def _texts_back(typed: Typed, kind: pa.DataType) -> pa.Array:
     texts = [mark[len(MARK) :] if mark else None for mark in typed.marks or ()]
-    if pa.types.is_dictionary(kind):
-        return pa.array(texts, kind.value_type).dictionary_encode().cast(kind)
     return pa.array(texts, kind)
 
 
+def _among(categories: pa.Array | None, texts: pa.Array, kind: pa.DataType) -> pa.Array:
+    if categories is None:
+        raise ValueError("its categories are missing")
+    wide = pa.large_string()  # which `index_in` takes, unlike views
+    places = pc.index_in(texts.cast(wide), value_set=categories.cast(wide))
+    if places.null_count != texts.null_count:
+        raise ValueError("it holds what is none of its categories")
+    return pa.DictionaryArray.from_arrays(
+        places.cast(kind.index_type), categories.cast(kind.value_type), ordered=kind.ordered
+    )
+
+
+def read_parquet(data: bytes) -> pa.Array:
+    """The column of a Parquet file that has one."""
+    with parquet.ParquetFile(pa.BufferReader(data)) as file:
+        facts = file.metadata
+        size = sum(facts.row_group(number).total_byte_size for number in range(facts.num_row_groups))
+        if size > MOST_FILED_BYTES:
+            raise ValueError(f"it says that it takes {size:,} bytes")
+        return file.read().column(0).combine_chunks()
+
+
+def _read_stream(data: bytes) -> pa.Array:
+    with pa.ipc.open_stream(pa.BufferReader(data)) as reader:
+        return reader.read_all().column(0).combine_chunks()
+
+
 def _opaque_back(typed: Typed, kind: pa.DataType) -> pa.Array:
-    with pa.ipc.open_stream(pa.BufferReader(typed.opaque)) as reader:
-        column = reader.read_all().column(0).combine_chunks()
+    if typed.opaque is None:
+        raise ValueError("it has no bytes")
+    column = (read_parquet if typed.way == FILED else _read_stream)(typed.opaque)
     if column.type != kind:
         raise ValueError(f"it holds {column.type}")
     return column
@@ -319,4 +355,5 @@ _TOGETHER: Mapping[str, Callable[[Typed, pa.DataType], pa.Array]] = {
     STEPPED: _stepped_back,
     TEXTS: _texts_back,
     OPAQUE: _opaque_back,
+    FILED: _opaque_back,
 }

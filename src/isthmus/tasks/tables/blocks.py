@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zstandard
@@ -22,10 +22,15 @@ from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.data.tables import printing
 from isthmus.errors import DamagedFile
 from isthmus.limits import DEFAULT_LIMITS, Limits
-from isthmus.tasks.compressed import Winner
-from isthmus.tasks.tables.rivals import from_parquet, to_parquet
+from isthmus.tasks.compressed import Tally, Winner
+from isthmus.tasks.tables.rivals import from_parquet, parquet_bytes, to_parquet
 from isthmus.tasks.tables.rows import FIELDS, Rows, Taken, head_bytes, on_grid
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FILED = "filed"
+"""How a column of a table with types is kept that is opaque: as `typed.FILED` says, which needs PyArrow."""
 MOST_HEAD_BYTES = 1 << 28
 MOST_OPAQUE_BYTES = 1 << 30
 MOST_TEXT_BYTES = 1 << 28
@@ -48,23 +53,28 @@ class CodedRows:
     payload: bytes
     coders: dict[str, Winner]
     """By coder: the columns that it told, or parts of such."""
-    parquet_bytes: int
-    """Had Parquet and zstd told the columns."""
+    parquet_bytes: int | None
+    """Had Parquet and zstd coded the rows; None where they cannot."""
     crc: int
     """Of the rows as a reader will have them."""
 
 
-def encode_rows(rows: Rows, known: Rows | None = None, *, text: bytes | None = None) -> CodedRows:
+def encode_rows(
+    rows: Rows, known: Rows | None = None, *, text: bytes | None = None, table: pa.RecordBatch | None = None
+) -> CodedRows:
     """Rows → a payload, by whichever plan takes fewer bytes.
 
     Args:
         rows: taken apart, or `text` alone.
         known: rows of the same columns that the reader has already.
         text: the rows as they stand, where a reader may get them so.
+        table: the rows as Arrow has them, where they have types.
     """
     if rows.text is not None:
         return _text_coded(rows.text, rows.count)
     coded = _columns_coded(rows, known)
+    if table is not None:
+        return replace(coded, parquet_bytes=parquet_bytes(table))
     if text is None or not _may_be_smaller(text, len(coded.payload)):
         return coded
     whole = _text_coded(text, rows.count)
@@ -75,7 +85,7 @@ def encode_rows(rows: Rows, known: Rows | None = None, *, text: bytes | None = N
 def _text_coded(text: bytes, count: int) -> CodedRows:
     payload = write_varint(count) + pack([text])
     won = {TEXT: Winner(1, len(payload))}
-    return CodedRows(count, TEXT, payload, won, len(payload), Rows(count, [], text=text).crc())
+    return CodedRows(count, TEXT, payload, won, None, Rows(count, [], text=text).crc())
 
 
 def _may_be_smaller(text: bytes, most: int) -> bool:
@@ -88,24 +98,31 @@ def _may_be_smaller(text: bytes, most: int) -> bool:
 
 def _columns_coded(rows: Rows, known: Rows | None) -> CodedRows:
     rows, known_parts = _alike(rows, known)
-    opaque = [squeeze(column.opaque) for column in rows.columns if column.opaque is not None]
-    sized = [squeeze(head_bytes(rows)), *opaque]
+    opaque = [
+        (column.head.get("way"), squeeze(column.opaque))
+        for column in rows.columns
+        if column.opaque is not None
+    ]
+    sized = [squeeze(head_bytes(rows)), *(data for _, data in opaque)]
     start = b"".join(write_varint(len(data)) + data for data in sized)
     parts = [part for column in rows.columns for part in _on_places(column).parts()]
-    coders = {"zstd": Winner(len(opaque), sum(map(len, opaque)))} if opaque else {}
+    coders = Tally()
+    for way, data in opaque:
+        coders.add_winner(PARQUET if way == FILED else "zstd", Winner(1, len(data)))
+    # What no Parquet file of columns can hold, it would have beside them.
+    beside = len(squeeze(json.dumps(rows.odd).encode())) if rows.odd else 0
     if not parts or not len(parts[0]):
-        return CodedRows(rows.count, COLUMNS, start, coders, 0, rows.crc())
+        return CodedRows(rows.count, COLUMNS, start, coders.winners, beside, rows.crc())
     block, rival = encode_block(parts, known_parts), to_parquet(parts)
+    alone = None if rival is None else len(rival) + beside
     is_newer = any("step" in c.head or c.head.get("zeros") == printing.SINGLE for c in rows.columns)
     if rival is not None and not is_newer and len(rival) < len(block.payload):
-        coders[PARQUET] = Winner(len(parts), len(rival))
-        return CodedRows(rows.count, PARQUET, start + rival, coders, len(rival), rows.crc())
+        coders.add_winner(PARQUET, Winner(len(parts), len(rival)))
+        return CodedRows(rows.count, PARQUET, start + rival, coders.winners, alone, rows.crc())
     for name, size in zip(block.coder_of, block.bytes_of, strict=True):
-        won = coders.get(name, Winner(0, 0))
-        coders[name] = Winner(won.blocks + 1, won.bytes + size)
+        coders.add_winner(name, Winner(1, size))
     plan = SERIES if block.has_series or is_newer else COLUMNS
-    parquet_bytes = len(block.payload if rival is None else rival)
-    return CodedRows(rows.count, plan, start + block.payload, coders, parquet_bytes, rows.crc())
+    return CodedRows(rows.count, plan, start + block.payload, coders.winners, alone, rows.crc())
 
 
 def decode_rows(

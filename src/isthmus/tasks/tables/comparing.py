@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,6 +52,37 @@ def compare_batches(
     return Differences(columns=tuple(number for number, each in columns if not _cells_kept(*each)))
 
 
+def compare_schemas(restored: pa.Schema, original: pa.Schema) -> str | None:
+    """What they say otherwise: a part of a sentence on the first such thing."""
+    if restored.names != original.names:
+        apart = [name for name in (*restored.names, *original.names)
+                 if restored.names.count(name) != original.names.count(name)]  # fmt: skip
+        return (
+            f"the original has other columns, as {apart[0]!r}"
+            if apart
+            else "its columns are in another order"
+        )
+    for mine, theirs in zip(restored, original, strict=True):
+        if mine.type != theirs.type or mine.nullable != theirs.nullable:
+            return f"the column {mine.name!r} is {mine.type} in the archive, {theirs.type} in the original"
+    if _about(restored) != _about(original):
+        return "the original says other things of its columns or its index"
+    return None
+
+
+def _about(schema: pa.Schema) -> tuple[Any, ...]:
+    """What is said beside names and types, but for who wrote it."""
+    from isthmus.data.tables.typed import told_by_pandas
+
+    told = {
+        key: value
+        for key, value in told_by_pandas(schema).items()
+        if key not in ("creator", "pandas_version")
+    }
+    about = {key: value for key, value in (schema.metadata or {}).items() if key != b"pandas"}
+    return told, about, [dict(field.metadata or {}) for field in schema]
+
+
 def _texts_kept(restored: Sequence[str], original: Sequence[str], bound: Fraction) -> bool:
     """
     >>> _texts_kept(["1.5", "NA"], ["1.7", "NA"], Fraction(1, 5))
@@ -80,17 +111,25 @@ def _cells_kept(restored: pa.Array, original: pa.Array, bound: Fraction) -> bool
     import pyarrow as pa
 
     kind = original.type
+    if pa.types.is_dictionary(kind) and not _same_categories(restored, original):
+        return False
     if not bound or not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-        return _same_cells(restored, original)
+        return same_cells(restored, original)
     if restored.type != kind or not restored.is_null().equals(original.is_null()):
         return False
     mine, theirs = (each.drop_null().to_numpy(zero_copy_only=False) for each in (restored, original))
     return bool(Bound(float(bound)).kept(theirs, mine).all())
 
 
-def _same_cells(one: pa.Array, other: pa.Array) -> bool:
+def _same_categories(restored: pa.DictionaryArray, original: pa.DictionaryArray) -> bool:
+    """Used or not, in their order."""
+    return bool(restored.type == original.type) and same_cells(restored.dictionary, original.dictionary)
+
+
+def same_cells(one: pa.Array, other: pa.Array) -> bool:
     """Whether all values are equal, of floats every bit, however nested; NaN has equal ones."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     if pa.types.is_dictionary(one.type) and pa.types.is_dictionary(other.type):
         one, other = one.dictionary_decode(), other.dictionary_decode()
@@ -98,18 +137,18 @@ def _same_cells(one: pa.Array, other: pa.Array) -> bool:
         return False
     kind = one.type
     if isinstance(one, pa.ExtensionArray):
-        return _same_cells(one.storage, other.storage)
+        return same_cells(one.storage, other.storage)
     if pa.types.is_floating(kind):
         mine, theirs = (each.drop_null().to_numpy(zero_copy_only=False) for each in (one, other))
         return bool(same_bits(mine, theirs).all())
     if pa.types.is_struct(kind):
-        return all(map(_same_cells, one.flatten(), other.flatten()))
+        return all(map(same_cells, one.flatten(), other.flatten()))
     if pa.types.is_map(kind):
         pairs = pa.struct([pa.field("key", kind.key_type, nullable=False), ("value", kind.item_type)])
         one, other = one.cast(pa.list_(pairs)), other.cast(pa.list_(pairs))
-    if pa.types.is_map(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        same_lengths = one.value_lengths().equals(other.value_lengths())
-        return same_lengths and _same_cells(one.flatten(), other.flatten())
-    if pa.types.is_fixed_size_list(kind):
-        return _same_cells(one.flatten(), other.flatten())
+    if hasattr(one, "flatten"):  # lists of every kind
+        same_lengths = pc.list_value_length(one).equals(pc.list_value_length(other))
+        return same_lengths and same_cells(one.flatten(), other.flatten())
+    if pa.types.is_run_end_encoded(kind):
+        return same_cells(pc.run_end_decode(one), pc.run_end_decode(other))
     return bool(one.equals(other))

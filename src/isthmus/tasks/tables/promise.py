@@ -67,6 +67,9 @@ def make_promise(
         raise UseError(
             f"There is no column {unknown[0]!r} to bound; the table has {', '.join(map(repr, columns[:12]))}."
         )
+    for name in bounds:
+        if bounds[name] and (reason := table.form.no_bound(name)) is not None:
+            raise UseError(f"A bound is for whole numbers and floats, and the column {name!r} {reason}.")
     for asked in (*bounds.values(), *([] if max_error is None else [max_error])):
         if not (math.isfinite(asked) and asked >= 0):
             raise UseError(f"A bound must be finite and at least 0; got {asked}.")
@@ -78,7 +81,12 @@ def make_promise(
     elif max_error is not None:
         spans = _spans(table).items()
         found = {name: Bound.relative(max_error, *span).value for name, span in spans} | found
-    return TablePromise({name: bound for name, bound in found.items() if bound})
+    spared = table.form.index | {name for name in columns if table.form.no_bound(name) is not None}
+    if max_error and not bounds and spared.issuperset(columns):
+        raise UseError("No column holds whole numbers or floats, the only ones rounded: leave the bound out.")
+    return TablePromise(
+        {name: bound for name, bound in found.items() if bound and (name in bounds or name not in spared)}
+    )
 
 
 def _spans(table: OpenTable) -> dict[str, tuple[Fraction, Fraction]]:

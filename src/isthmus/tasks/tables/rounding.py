@@ -22,6 +22,10 @@ _SHARES = {4: Fraction(1, 1 << 23), 8: Fraction(1, 1 << 52)}
 """Of a number, that two floats of so many bytes which stand for decimals may be further apart than these."""
 _MOST_UNITS = 1 << 50
 """That a number has, so that all is exact."""
+_MOST_BOUND = 2.0**1022
+"""Of floats, so that twice of it is one."""
+_MOST_WHOLE = 1 << 60
+"""From here on, the ends and widths of intervals might be no whole numbers of 64 bits."""
 
 
 def rounded(rows: Rows, bounds: Sequence[Fraction], *, alone: bool = True) -> Rows:
@@ -81,6 +85,8 @@ def _on_lattice(column: Taken, bound: Fraction) -> Taken:
     slack = _slack(numbers, column.float_bytes) if column.float_bytes else column.slack
     reach = bound * 10 ** int(column.head.get("digits", 0)) - Fraction(slack)
     low, high = int(numbers.min()), int(numbers.max())
+    if max(-low, high) >= _MOST_WHOLE:
+        return column
     gap = int(np.gcd.reduce(numbers - low))
     if not gap or reach <= 0:
         return column
@@ -114,8 +120,9 @@ def _stepped(column: Taken, bound: Fraction) -> Taken:
     finite = np.abs(floats[np.isfinite(floats)].astype(np.float64))
     if not len(finite):
         return column
-    limit = Bound(min(float(bound), 2 * float(finite.max())))  # where 0 is near enough to all, no more
-    if limit.value <= 0 or finite.max() / limit.value > _MOST_UNITS:
+    most = float(finite.max())
+    limit = Bound(min(float(bound), 2 * most, _MOST_BOUND))  # where 0 is near enough to all, no more
+    if limit.value <= 0 or most / limit.value > _MOST_UNITS:
         return column
     told = typed.stepped(floats, column.marks, 2 * limit.value * (1 - 2.0**-20), limit.kept)
     if told is None:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import json
 import math
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from isthmus.coding.columns import Floats, Part, Whole, Words
 from isthmus.coding.columns.lists import words_to_bytes
+from isthmus.coding.squeeze import squeeze
 from isthmus.data.tables import printing
 from isthmus.data.tables.lines import Chunk
 from isthmus.errors import DamagedFile
+from isthmus.tasks.tables.rivals import as_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from isthmus.data.tables.typed import Typed
 
 AMOUNTS = (printing.NUMBER, "integers", "decimals")
 """What a column with numbers is called where these may be rounded."""
@@ -73,6 +79,12 @@ class Taken:
         """The names of what it has."""
         return [name for name in (*FIELDS, "opaque") if getattr(self, name) is not None]
 
+    def is_like(self, known: Taken) -> bool:
+        """Whether the other has all parts that this has; marks may be made, where there are values."""
+        values = [(each.numbers is None, each.floats is None) for each in (self, known)]
+        is_marked = self.marks is None or known.marked().marks is not None
+        return values[0] == values[1] and is_marked
+
     def marked(self) -> Taken:
         """With marks: where there are none, one for each row that says nothing."""
         values = self.floats if self.numbers is None else self.numbers
@@ -112,6 +124,11 @@ class Rows:
         starts = np.linspace(0, regular - most // count, count).astype(np.int64)
         at = (starts[:, None] + np.arange(most // count)).ravel()
         return Rows(len(at), [column.take(at) for column in self.columns])
+
+    def first_unlike(self, known: Rows) -> int | None:
+        """The place of the first column that rows which the reader has are no help for."""
+        pairs = enumerate(zip(self.columns, known.columns, strict=True))
+        return next((place for place, (mine, theirs) in pairs if not mine.is_like(theirs)), None)
 
     def nbytes(self) -> int:
         """About what the rows take in memory."""
@@ -166,21 +183,44 @@ def style_of(column: Taken) -> printing.Style:
     return printing.Style.from_dict(told)
 
 
-def from_batch(batch: pa.RecordBatch, like: Rows | None = None) -> Rows:
-    """Rows of Arrow's types → taken apart, by the ways of other rows or by those that suit."""
+def from_batch(
+    batch: pa.RecordBatch, like: Rows | None = None, categories: Mapping[int, pa.Array] = MappingProxyType({})
+) -> Rows:
+    """Rows of Arrow's types → taken apart, by the ways of other rows or by those that suit.
+
+    Args:
+        batch: the rows.
+        like: other rows of such a table.
+        categories: of columns that have some, by their place.
+    """
     from isthmus.data.tables import typed
 
     columns = []
     for place, values in enumerate(batch.columns):
         head = None if like is None else like.columns[place].head
-        found = typed.take_apart(values, None if head is None else (head["way"], head.get("digits", 0)))
+        told = None if head is None else (head["way"], head.get("digits", 0))
+        found = typed.take_apart(values, told, categories.get(place))
+        if found.opaque is not None:
+            found = _smaller(found, values)
         head = {"way": found.way} | ({"digits": found.digits} if found.digits else {})
         size = values.type.bit_width // 8 if found.way == typed.DECIMALS else 0
         columns.append(Taken(head, found.marks, found.numbers, found.floats, found.opaque, size))
     return Rows(len(batch), columns)
 
 
-def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
+def _smaller(found: Typed, values: pa.Array) -> Typed:
+    """A column as a file of its own, where that takes fewer bytes than its stream."""
+    from isthmus.data.tables import typed
+
+    file = as_parquet(values)
+    if file is None or found.opaque is None or len(file) >= len(squeeze(found.opaque)):
+        return found
+    return typed.Typed(typed.FILED, opaque=file)
+
+
+def to_batch(
+    rows: Rows, schema: pa.Schema, categories: Mapping[int, pa.Array] = MappingProxyType({})
+) -> pa.RecordBatch:
     """Undo `from_batch`."""
     import pyarrow as pa
 
@@ -189,7 +229,7 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
     if len(rows.columns) != len(schema):
         raise DamagedFile("A block of a table has not its columns.")
     columns = []
-    for column, kind in zip(rows.columns, schema.types, strict=True):
+    for place, (column, kind) in enumerate(zip(rows.columns, schema.types, strict=True)):
         way, digits = column.head.get("way"), column.head.get("digits", 0)
         if not isinstance(way, str) or type(digits) is not int or not 0 <= digits <= typed.MOST_DIGITS:
             raise DamagedFile("A column of a table is stored in a way that cannot be.")
@@ -197,7 +237,7 @@ def to_batch(rows: Rows, schema: pa.Schema) -> pa.RecordBatch:
         if not (isinstance(step, float) and math.isfinite(step)):
             raise DamagedFile("A column of a table was rounded in a way that cannot be.")
         told = typed.Typed(way, digits, column.marks, column.numbers, column.floats, column.opaque, step)
-        columns.append(typed.put_together(told, kind))
+        columns.append(typed.put_together(told, kind, categories.get(place)))
     try:
         return pa.RecordBatch.from_arrays(columns, schema=schema)
     except pa.ArrowException as wrong:

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import base64
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from isthmus.data.source import Skipped
 from isthmus.data.tables.tablefile import TEXTS
 from isthmus.errors import BadItem, DamagedFile, MissingExtra, NoData
-from isthmus.tasks.tables.comparing import Differences, compare_batches, compare_texts
+from isthmus.tasks.results import size
+from isthmus.tasks.tables.comparing import Differences, compare_batches, compare_schemas, compare_texts
 from isthmus.tasks.tables.rows import Rows, Taken, from_batch, from_lines, to_batch, to_lines
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from isthmus.data.tables.typedfile import TypedTable
+
 LINES = (*TEXTS, ".jsonl", ".ndjson")
 SUFFIX = ".parquet"
-TYPED_ROWS = 1 << 17
+MOST_SCHEMA_BYTES = 1 << 24
+"""Of names, types and metadata: the index of an archive holds them, and its size has a limit."""
 
 
 class TableForm(ABC):
     """How a table is written: `to_dict` is what an archive keeps of it."""
 
+    kind: str
     name: str
     """Of the file."""
     columns: tuple[str, ...]
+    index: frozenset[str] = frozenset()
+    """Columns that name the rows of a frame, and are no data."""
 
     def size_of(self, chunk: Any) -> int:
         """By which progress is told: of a chunk the bytes of text, or the rows."""
@@ -43,8 +51,16 @@ class TableForm(ABC):
     def rows_of(self, chunk: Any, like: Rows | None = None) -> Rows:
         """A chunk taken apart; in the same way as other rows, where these are given."""
 
+    def no_bound(self, name: str) -> str | None:
+        """Why the cells of a column are never rounded, where that is known of its type."""
+        return None
+
     def text_of(self, chunk: Any) -> bytes | None:
         """A chunk as text, where it is one."""
+        return None
+
+    def table_of(self, rows: Rows) -> pa.RecordBatch | None:
+        """Rows as Arrow has them, where their columns have types."""
         return None
 
     @abstractmethod
@@ -55,6 +71,11 @@ class TableForm(ABC):
     def differences(self, chunk: Any, rows: Rows, bounds: Sequence[Fraction]) -> Differences:
         """What a person would not get as promised of a chunk, if a reader has these rows of it."""
 
+    def unlike(self, other: TableForm) -> str | None:
+        """What another table says otherwise beside its rows, as a part of a sentence."""
+        mine, theirs = ({**form.to_dict(), "name": None} for form in (self, other))
+        return None if mine == theirs else "the original has other columns, or is written in another way"
+
     @abstractmethod
     def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
         """Put a whole file together."""
@@ -63,12 +84,14 @@ class TableForm(ABC):
 class TextForm(TableForm):
     """CSV, TSV, JSON lines: byte for byte."""
 
+    kind = "text"
+
     def __init__(self, name: str, form: Any) -> None:
         self.name, self.form, self.columns = name, form, form.names
 
     def to_dict(self) -> dict[str, Any]:
         """As the form tells it."""
-        return {"kind": "text", "name": self.name, "columns": list(self.columns), **self.form.to_dict()}
+        return {"kind": self.kind, "name": self.name, "columns": list(self.columns), **self.form.to_dict()}
 
     def rows_of(self, chunk: Any, like: Rows | None = None) -> Rows:
         """Numbers and dates as such, where most cells of a column are."""
@@ -108,19 +131,54 @@ class TextForm(TableForm):
 class TypedForm(TableForm):
     """Parquet, Arrow and DataFrames: cell for cell."""
 
-    def __init__(self, name: str, schema: pa.Schema) -> None:
-        self.name, self.schema, self.columns = name, schema, tuple(schema.names)
+    kind = "typed"
+
+    def __init__(
+        self,
+        name: str,
+        schema: pa.Schema,
+        categories: Mapping[int, pa.Array] = MappingProxyType({}),
+        form: str = "parquet",
+    ) -> None:
+        from isthmus.data.tables.typed import index_of, is_amount, read_schema, schema_bytes
+
+        # Arrow's message does not hold all that its memory does, as how the parts of a map are called.
+        self.name, self.schema = name, read_schema(schema_bytes(schema))
+        self.columns, self.categories, self.form = tuple(schema.names), dict(categories), form
+        self.index = index_of(self.schema)
+        self._no_amounts = {each.name: f"is {each.type}" for each in schema if not is_amount(each.type)}
 
     def to_dict(self) -> dict[str, Any]:
         """With Arrow's own form of the schema."""
         from isthmus.data.tables.typed import schema_bytes
 
         told = base64.b64encode(schema_bytes(self.schema)).decode()
-        return {"kind": "typed", "name": self.name, "columns": list(self.columns), "schema": told}
+        listed = [[place, words.to_pylist()] for place, words in self.categories.items()]
+        return {
+            "kind": self.kind, "name": self.name, "columns": list(self.columns), "schema": told,
+            "form": self.form, "categories": listed,
+        }  # fmt: skip
 
     def rows_of(self, chunk: Any, like: Rows | None = None) -> Rows:
         """By the types of the columns."""
-        return from_batch(chunk, like)
+        return from_batch(chunk, like, self.categories)
+
+    def no_bound(self, name: str) -> str | None:
+        """What it is, if neither of whole numbers nor of floats of 32 or 64 bits."""
+        return self._no_amounts.get(name)
+
+    def table_of(self, rows: Rows) -> pa.RecordBatch:
+        """Rows put together."""
+        return to_batch(rows, self.schema, self.categories)
+
+    def unlike(self, other: TableForm) -> str | None:
+        """Of the columns and what else the schema says; in which kind of file they stand is no matter."""
+        assert isinstance(other, TypedForm)
+        for place, mine in self.categories.items():
+            theirs = other.categories.get(place)
+            if theirs is not None and not mine.equals(theirs):
+                return f"the categories of the column {self.columns[place]!r} are others, or in another order"
+        return compare_schemas(self.schema, other.schema)
 
     def stored(self, chunk: pa.RecordBatch) -> Rows:
         """Each column as a stream of Arrow's."""
@@ -133,52 +191,28 @@ class TypedForm(TableForm):
         """Cell by cell, as they are read from the file that would be written."""
         import pyarrow as pa
 
+        from isthmus.data.tables.typedfile import one_batch, read_bytes
+
         file = BytesIO()
         try:
             self.write(file, iter([rows]))
-            restored = self._read(file.getvalue()).cast(chunk.schema)
-        except pa.ArrowException as wrong:
+            restored = read_bytes(file.getvalue(), self.form)
+        except (pa.ArrowException, OSError) as wrong:
             raise BadItem(f"{self.name} could not be written again: {wrong}.") from wrong
-        return compare_batches(_as_batch(restored), chunk, bounds)
-
-    def _read(self, data: bytes) -> pa.Table:
-        import pyarrow as pa
-        from pyarrow import parquet
-
-        source = pa.BufferReader(data)
-        return pa.ipc.open_file(source).read_all() if self._is_arrow else parquet.read_table(source)
-
-    @property
-    def _is_arrow(self) -> bool:
-        return Path(self.name).suffix in (".arrow", ".feather")
+        return compare_batches(one_batch(restored), chunk, bounds)
 
     def write(self, file: BinaryIO, rows: Iterator[Rows]) -> None:
-        """As a Parquet file, or an Arrow file where the name says so."""
-        import pyarrow as pa
-        from pyarrow import parquet
+        """As the kind of file that it was, a frame as a Parquet file."""
+        from isthmus.data.tables.typedfile import write_file
 
-        batches = (to_batch(each, self.schema) for each in rows)
-        if self._is_arrow:
-            with pa.ipc.new_file(file, self.schema) as writer:
-                for batch in batches:
-                    writer.write_batch(batch)
-            return
-        with parquet.ParquetWriter(file, self.schema, compression="zstd") as writer:
-            for batch in batches:
-                writer.write_batch(batch)
-
-
-def _as_batch(table: pa.Table) -> pa.RecordBatch:
-    """All rows of a table, at least one."""
-    import pyarrow as pa
-
-    columns = [column.combine_chunks() for column in table.columns]
-    return pa.RecordBatch.from_arrays(columns, schema=table.schema)
+        write_file(file, self.form, self.schema, map(self.table_of, rows))
 
 
 def form_from_dict(values: Mapping[str, Any]) -> TableForm:
     """Undo `to_dict`; DamagedFile for what it does not write."""
     _require_extra()
+    import pyarrow as pa
+
     from isthmus.data.tables.lines import Form
     from isthmus.data.tables.typed import read_schema
 
@@ -186,11 +220,26 @@ def form_from_dict(values: Mapping[str, Any]) -> TableForm:
         name, columns = values["name"], values["columns"]
         if Path(name).name != name or not all(isinstance(column, str) for column in columns):
             raise ValueError
-        if values["kind"] == "text":
+        if values["kind"] == TextForm.kind:
             return TextForm(name, Form.from_dict(values, columns))
-        return TypedForm(name, read_schema(base64.b64decode(values["schema"], validate=True)))
-    except (KeyError, TypeError, ValueError) as wrong:
+        schema = read_schema(base64.b64decode(values["schema"], validate=True))
+        return TypedForm(name, schema, _categories(values["categories"], schema), _form(values["form"]))
+    except (IndexError, KeyError, TypeError, ValueError, pa.ArrowException) as wrong:
         raise DamagedFile("The archive does not say how its table is written.") from wrong
+
+
+def _categories(listed: Any, schema: pa.Schema) -> dict[int, pa.Array]:
+    import pyarrow as pa
+
+    return {place: pa.array(words, schema.field(place).type.value_type) for place, words in listed}
+
+
+def _form(name: Any) -> str:
+    from isthmus.data.tables.typedfile import FORMS
+
+    if name not in FORMS:
+        raise ValueError
+    return str(name)
 
 
 class OpenTable:
@@ -204,19 +253,16 @@ class OpenTable:
     skipped: tuple[Skipped, ...] = ()
     """Nothing ever is: rows that are not like the others are kept as they are."""
     ignored: tuple[Skipped, ...] = ()
+    """What a Parquet file cannot keep of a frame."""
+    form: TableForm
+    file_names: tuple[str, ...]
+    size: int
+    _chunks: Callable[[Sequence[int]], Iterator[Any]]
 
     def __init__(self, source: Any, *, header: bool | None = None) -> None:
         _require_extra()
-        from isthmus.data.tables import frames, lines, typed
-
-        self.form: TableForm
-        self.file_names: tuple[str, ...]
         if not isinstance(source, (str, Path)):
-            table = frames.as_arrow(source)
-            self.name, self.file_names = "table", ()
-            self.file_bytes, self.size = table.nbytes, len(table)
-            self.form = TypedForm(f"table{SUFFIX}", table.schema)
-            self._chunks = lambda: typed.batches(table, TYPED_ROWS)[1]
+            self._of_frame(source)
             return
         path = Path(source)
         if not path.is_file():
@@ -224,25 +270,50 @@ class OpenTable:
         self.name, self.file_names = path.name.split(".")[0], (path.name,)
         self.file_bytes = path.stat().st_size
         if path.name.lower().endswith(LINES):
-            form = lines.form_of(path, header=header)
-            self.form = TextForm(path.name.removesuffix(".gz"), form)
-            self.size = _text_bytes(path)
-            self._chunks = lambda: lines.chunks_of(path, form)
+            self._of_lines(path, header)
         else:
-            schema, _ = typed.batches(path, TYPED_ROWS)
-            if not len(schema):
-                raise NoData(f"{path} holds no rows. Give a table of at least one.")
-            self.form, self.size = TypedForm(path.name, schema), typed.row_count(path)
-            self._chunks = lambda: typed.batches(path, TYPED_ROWS)[1]
+            self._of_types(path)
+
+    def _of_frame(self, frame: Any) -> None:
+        from isthmus.data.tables import kept_frames, typedfile
+
+        arrow, self.ignored = kept_frames.through_parquet(frame)
+        self.name, self.file_names, self.file_bytes = "table", (), arrow.nbytes
+        self._typed(f"table{SUFFIX}", typedfile.open_typed(arrow), typedfile.PARQUET)
+
+    def _of_types(self, path: Path) -> None:
+        from isthmus.data.tables import typedfile
+
+        self._typed(path.name, typedfile.open_typed(path), typedfile.form_of(path))
+
+    def _typed(self, name: str, table: TypedTable, form: str) -> None:
+        if table.schema.serialize().size > MOST_SCHEMA_BYTES:
+            raise BadItem(
+                f"What {name} says of its columns must take at most {size(MOST_SCHEMA_BYTES)}; it takes "
+                f"{size(table.schema.serialize().size)}. Shorten its metadata, such as a frame's attrs."
+            )
+        self.size, self._chunks = table.count, table.parts
+        self.form = TypedForm(name, table.schema, table.listed(), form)
+
+    def _of_lines(self, path: Path, header: bool | None) -> None:
+        from isthmus.data.tables import lines
+
+        form = lines.form_of(path, header=header)
+        self.form = TextForm(path.name.removesuffix(".gz"), form)
+        self.size, self._chunks = _text_bytes(path), lambda counts: lines.chunks_of(path, form)
 
     @property
     def raw_bytes(self) -> int:
         """Of the text, also where it is packed; of a typed file itself, and of the columns of a frame."""
         return self.size if isinstance(self.form, TextForm) else self.file_bytes
 
-    def chunks(self) -> Iterator[Any]:
-        """Parts of a file of text, or batches of Arrow's, as `TableForm.rows_of` takes them."""
-        return iter(self._chunks())
+    def chunks(self, counts: Sequence[int] = ()) -> Iterator[Any]:
+        """Parts of a file of text, or batches of Arrow's, as `TableForm.rows_of` takes them.
+
+        Args:
+            counts: of rows, where batches must have so many each.
+        """
+        return self._chunks(counts)
 
 
 def _text_bytes(path: Path) -> int:

@@ -14,7 +14,7 @@ from isthmus.model import AnyModel
 from isthmus.tasks.findings import Checked, Finding, damaged, different, incomparable, not_in_archive
 from isthmus.tasks.tables.archive import OpenedTable, known_by, opened_table
 from isthmus.tasks.tables.comparing import Differences
-from isthmus.tasks.tables.sources import OpenTable
+from isthmus.tasks.tables.sources import OpenTable, TableForm
 
 
 def verify_table(path: Path, model: AnyModel | None, against: Any, limits: Limits) -> Checked:
@@ -31,27 +31,27 @@ def verify_table(path: Path, model: AnyModel | None, against: Any, limits: Limit
         promise = opened.promise.summary()
         if table is None:
             return Checked(list(_findings(opened, None)), None, promise)
-        unlike = _unlike(opened.form.to_dict(), table.form.to_dict())
+        unlike = _unlike(opened.form, table.form)
         found = [unlike] if unlike is not None else list(_findings(opened, table))
         return Checked(found, table.name, promise, not_in_archive(table))
 
 
-def _unlike(mine: dict[str, Any], theirs: dict[str, Any]) -> Finding | None:
+def _unlike(mine: TableForm, theirs: TableForm) -> Finding | None:
     """What is written otherwise, beside the rows."""
-    if mine["kind"] != theirs["kind"]:
+    if type(mine) is not type(theirs):
         return incomparable(
-            f"the archive holds a {mine['kind']} table, the original is {theirs['kind']}: CSV and JSON "
-            "lines are text, Parquet, Arrow and data frames are typed"
+            f"the archive holds a {mine.kind} table, the original is {theirs.kind}: CSV and JSON lines are "
+            "text, Parquet, Arrow and data frames are typed"
         )
-    if {**mine, "name": None} != {**theirs, "name": None}:
-        return different("the original has other columns, or is written in another way")
-    return None
+    unlike = mine.unlike(theirs)
+    return None if unlike is None else different(unlike)
 
 
 def _findings(opened: OpenedTable, table: OpenTable | None) -> Iterator[Finding]:
     """At most one: the first."""
     bounds = opened.promise.fractions(opened.form.columns)
-    chunks = iter(()) if table is None else table.chunks()
+    counts = [block.header.count for block in opened.reader.blocks]
+    chunks = iter(()) if table is None else table.chunks(counts)
     try:
         start = 0
         for rows, chunk in zip_longest(opened.rows(), chunks):

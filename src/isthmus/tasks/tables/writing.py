@@ -16,6 +16,7 @@ from isthmus.model.known_rows import KnownRows
 from isthmus.tasks.compressed import CompressResult, Tally, path_of
 from isthmus.tasks.orders import CompressOrder
 from isthmus.tasks.promise import LOSSY
+from isthmus.tasks.results import notices_of, refuse_notices
 from isthmus.tasks.tables.archive import ROWS, TABLE, rows_in
 from isthmus.tasks.tables.blocks import PARQUET, CodedRows, decode_rows, encode_rows
 from isthmus.tasks.tables.comparing import Differences
@@ -58,6 +59,12 @@ class _Coder:
         back at all stands as it is.
         """
         rows, bounds = self.form.rows_of(chunk, self.known), list(self.bounds)
+        other = None if self.known is None else rows.first_unlike(self.known)
+        if other is not None:
+            raise UseError(
+                f"The model was made for tables with other values in the place of the column "
+                f"{self.form.columns[other]!r}. Leave -m out, or fit a model on such a table."
+            )
         coded = self._by_columns(chunk, rows, bounds)
         wrong = self._differences(chunk, coded, bounds)
         if wrong and any(bounds):
@@ -75,7 +82,7 @@ class _Coder:
 
     def _by_columns(self, chunk: Any, rows: Rows, bounds: Sequence[Fraction]) -> CodedRows:
         near = rounded(rows, bounds, alone=self.known is None)
-        return encode_rows(near, self.known, text=self.form.text_of(chunk))
+        return encode_rows(near, self.known, text=self.form.text_of(chunk), table=self.form.table_of(near))
 
     def _differences(self, chunk: Any, coded: CodedRows, bounds: Sequence[Fraction]) -> Differences:
         """What a reader of the block would not have as promised."""
@@ -104,6 +111,8 @@ def compress_table(source: Any, output: str | Path | BinaryIO, order: CompressOr
         raise UseError("A table is kept whole, lossless or within a bound: leave out --lossy.")
     known = rows_held(order.model, embed=order.embed_model)
     table = source if isinstance(source, OpenTable) else OpenTable(source)
+    notices = notices_of(table)
+    refuse_notices(notices, strict=order.strict)
     target = target_of(output, force=order.force)
     promise = make_promise(table, order.max_error, order.error_mode, order.bounds or {})
     before = None if known is None else _fitting(known, table.form)
@@ -120,7 +129,7 @@ def compress_table(source: Any, output: str | Path | BinaryIO, order: CompressOr
             layer = Layer(promise.layer, coded.payload, coded.crc)
             writer.add_block(range(rows, rows + block.rows), coded.plan, [layer])
             tally.payload_bytes += len(coded.payload)
-            tally.rivals.add({PARQUET: coded.parquet_bytes})
+            tally.rivals.add({} if coded.parquet_bytes is None else {PARQUET: coded.parquet_bytes})
             for name, won in coded.coders.items():
                 tally.add_winner(name, won)
             rows, done = rows + block.rows, done + block.size
@@ -141,6 +150,7 @@ def compress_table(source: Any, output: str | Path | BinaryIO, order: CompressOr
         rivals=tally.rivals.whole(),
         items="rows",
         contested="column",
+        notices=notices,
     )
 
 
