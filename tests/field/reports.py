@@ -54,6 +54,7 @@ KINDS = {
     "K39": "tables: what Parquet alone would take",
     "K40": "detect: columns constant in training",
     "K41": "clean: free text, titles, lists of names, near-synonyms, capitals",
+    "P01": "Python: exceptions of libraries",
 }
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("field_*.py"))
 

@@ -97,7 +97,9 @@ def _resolve(source: object) -> object:
         return source
     if isinstance(source, Sequence) and not isinstance(source, str):
         return [Path(item) for item in source]
-    path = Path(str(source)).expanduser()
+    if not isinstance(source, (str, Path)):
+        raise NoData(f"A {type(source).__name__} is nothing that can be read. Give {READS}.")
+    path = Path(source).expanduser()
     if path.exists():
         return path
     if source in mnist.NAMES:
