@@ -9,6 +9,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -35,10 +36,7 @@ class Npy(ArraySource):
     @classmethod
     def open(cls, source: Path, *, skip_bad: bool = False, trainable: bool = True) -> Npy:
         """See Source."""
-        try:
-            values = _load(source)
-        except (ValueError, EOFError, OSError) as damage:
-            raise _damaged(source, damage) from damage
+        values = load_npy(source)
         options = _options(values.dtype, [source.name] if _is_fortran(values) else [])
         layout = Layout("npy", (member_of(values, source.name),), options)
         size = source.stat().st_size
@@ -116,16 +114,15 @@ class Npz(ArraySource):
         return paths
 
 
-def _load(path: Path) -> np.ndarray:
-    """The array, memory-mapped where it holds anything."""
+def load_npy(path: Path) -> np.ndarray:
+    """The array in a .npy file, memory-mapped where it holds anything; BadItem where there is none."""
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError:
-        with path.open("rb") as file:  # nothing can be mapped where there is nothing
-            values = np.lib.format.read_array(file, allow_pickle=False)
-        if values.size:
-            raise
-        return values
+        with suppress(ValueError):  # nothing can be mapped where there is nothing
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        with path.open("rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as damage:
+        raise _damaged(path, damage) from damage
 
 
 def _write_array(file: BinaryIO, member: Member, samples: Stacks, spec: DataSpec, options: Any) -> None:

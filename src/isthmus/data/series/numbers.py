@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from isthmus.data.readers.npy import load_npy
 from isthmus.data.series.source import SeriesSource
 from isthmus.errors import BadItem, NoData
 
@@ -26,7 +27,7 @@ def open_numbers(source: np.ndarray | str | Path) -> SeriesSource:
     path = Path(source)
     if not path.is_file():
         raise NoData(f"There is no series at {path}.")
-    return _of_array(_loaded(path) if path.suffix == ".npy" else _numbers(path), path.name.split(".")[0])
+    return _of_array(load_npy(path) if path.suffix == ".npy" else _numbers(path), path.name.split(".")[0])
 
 
 def holds_numbers(path: Path) -> bool:
@@ -61,13 +62,6 @@ def _of_array(values: np.ndarray, name: str) -> SeriesSource:
     channels = tuple(f"channel_{number}" for number in range(columns.shape[1]))
     channels = ("value",) if len(channels) == 1 else channels
     return SeriesSource(name, channels, None, None, read, None)
-
-
-def _loaded(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as wrong:
-        raise BadItem(f"{path} cannot be read as .npy: {wrong}.") from wrong
 
 
 def _numbers(path: Path) -> np.ndarray:

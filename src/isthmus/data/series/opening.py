@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from isthmus.data.readers.npy import load_npy
 from isthmus.data.series.numbers import holds_numbers, open_numbers
 from isthmus.data.series.source import SeriesSource, Stamp
 from isthmus.data.series.stamps import checked, stamps_of
@@ -35,7 +36,7 @@ def is_series(source: Any, *, schema: Schema | None = None, header: bool | None 
     if isinstance(source, np.ndarray):
         return source.ndim == 1
     if isinstance(source, (str, Path)) and Path(source).suffix == ".npy" and Path(source).is_file():
-        return np.load(source, mmap_mode="r", allow_pickle=False).ndim == 1
+        return load_npy(Path(source)).ndim == 1
     if isinstance(source, (str, Path)) and is_table(source) and holds_numbers(Path(source)):
         return True
     if not is_table(source):

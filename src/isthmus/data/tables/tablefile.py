@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from isthmus.data.readers.npy import load_npy
 from isthmus.data.source import Skipped
 from isthmus.data.tables.schema import Column, Schema
 from isthmus.data.tables.table import Cells, Table
@@ -94,7 +95,7 @@ def open_table(
     if not path.is_file():
         raise NoData(f"There is no table at {path}. Give a file: {', '.join((*TEXTS, *FRAMES))}.")
     if path.suffix == ".npy":
-        return _of_array(np.load(path, mmap_mode="r", allow_pickle=False), path.stem, wishes or {})
+        return _of_array(load_npy(path), path.stem, wishes or {})
     if path.name.lower().endswith(FRAMES):
         return _of_typed(path, wishes or {})
     return _of_text(path, wishes or {}, header, skip_bad)
