@@ -75,7 +75,8 @@ class VerifyResult(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready, the answer included."""
-        return {"ok": self.ok, **super().to_dict()}
+        values = {"ok": self.ok, **super().to_dict()}
+        return values | {"distortion": None if self.distortion is None else self.distortion.to_dict()}
 
 
 def verify(
