@@ -9,9 +9,12 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from terminal import call
 
+from isthmus.data import open_source
+from isthmus.errors import NoData
 from reports import member
 
 
@@ -68,3 +71,41 @@ def names_that_a_zip_holds_twice_are_named(folder: Path) -> None:
     assert made.exit_code == 0, made.output
     assert "left out: a.png: stands there 2 times" in made.stderr
     assert "left out: notes.txt: not an image" in made.stderr
+
+
+@member("K16")
+def what_stands_beside_arrays_is_named(folder: Path) -> None:
+    np.savez("a.npz", a=np.zeros((3, 2)), b=np.ones((3, 2)))
+    with zipfile.ZipFile("a.npz", "a") as archive:
+        archive.writestr("notes.txt", "hello")
+    np.save("n.npy", np.zeros(5))
+    with open("n.npy", "ab") as file:
+        file.write(b"trailing")
+    for name, said in (("a.npz", "notes.txt: not an array"), ("n.npy", "8 bytes behind its array")):
+        made = call("compress", name, "-o", "x.isz", "--force")
+        assert made.exit_code == 0, made.output
+        assert said in made.stderr
+        assert call("compress", name, "-o", "y.isz", "--strict").exit_code == 2
+    assert not Path("y.isz").exists()
+
+
+@member("K16")
+def what_is_no_ordinary_file_stops_nothing(folder: Path) -> None:
+    photo(folder / "phone" / "a.png")
+    os.symlink("/nowhere/b.png", folder / "phone" / "broken.png")
+    os.mkfifo(folder / "phone" / "pipe.png")
+    made = call("compress", "phone", "-o", "p.isz")
+    assert made.exit_code == 2
+    assert "broken.png" in made.stderr
+    made = call("compress", "phone", "-o", "p.isz", "--skip-bad")
+    assert made.exit_code == 0, made.output
+    assert "broken.png" in made.stderr
+    assert "pipe.png is no ordinary file" in made.stderr
+
+
+@member("K23")
+def what_is_no_array_is_refused_in_python(folder: Path) -> None:
+    masked = np.ma.masked_array(np.ones((3, 2)), np.eye(3, 2))
+    for odd in ([1, 2, 3], 5, {"a": 1}, [[1.0, 2.0]], masked):
+        with pytest.raises(NoData):
+            open_source(odd)

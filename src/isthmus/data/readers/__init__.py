@@ -96,6 +96,8 @@ def _resolve(source: object) -> object:
     if isinstance(source, np.ndarray):
         return source
     if isinstance(source, Sequence) and not isinstance(source, str):
+        if not all(isinstance(item, (str, Path)) for item in source):
+            raise NoData("A list must hold paths of images. Make it an array: numpy.asarray(…).")
         return [Path(item) for item in source]
     if not isinstance(source, (str, Path)):
         raise NoData(f"A {type(source).__name__} is nothing that can be read. Give {READS}.")

@@ -191,6 +191,8 @@ def _is_image(sample: tuple[int, ...], dtype: str) -> bool:
 
 
 def _require_numbers(values: np.ndarray, name: str) -> None:
+    if isinstance(values, np.ma.MaskedArray):
+        raise NoData(f"{name} is masked, and a mask is not kept. Fill it: values.filled(…).")
     if values.dtype.kind not in "buif" or values.dtype.itemsize > 8:
         raise NoData(
             f"{name} must hold numbers of up to 64 bits; it holds {values.dtype}. Convert it with astype."

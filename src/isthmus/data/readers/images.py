@@ -216,8 +216,11 @@ class Images(ImageSource):
 
     def load(self, name: str) -> BinaryIO:
         """See ImageSource."""
+        path = self._root / name
+        if path.exists() and not path.is_file():  # such as a pipe, which may never end
+            raise BadItem(f"{name} is no ordinary file. Leave such files out with --skip-bad.")
         try:
-            return (self._root / name).open("rb")
+            return path.open("rb")
         except OSError as refusal:
             raise BadItem(f"{name} cannot be opened: {refusal.strerror}.") from refusal
 

@@ -16,9 +16,10 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.lib import format as npy_format
 
+from isthmus.data.beside import beside
 from isthmus.data.names import prepare_outputs
 from isthmus.data.readers.arrays import ArraySource, member_of, write_samples
-from isthmus.data.source import Layout, Member
+from isthmus.data.source import Layout, Member, Skipped
 from isthmus.data.stacks import Stacks
 from isthmus.errors import BadItem, NoData
 from isthmus.files import atomic_write
@@ -40,7 +41,13 @@ class Npy(ArraySource):
         options = _options(values.dtype, [source.name] if _is_fortran(values) else [])
         layout = Layout("npy", (member_of(values, source.name),), options)
         size = source.stat().st_size
-        return cls(values, layout, name=source.stem, file_bytes=size, skip_bad=skip_bad, trainable=trainable)
+        opened = cls(
+            values, layout, name=source.stem, file_bytes=size, skip_bad=skip_bad, trainable=trainable
+        )
+        more = size - values.offset - values.nbytes if isinstance(values, np.memmap) else 0
+        if more > 0:
+            opened.ignored = (Skipped(source.name, f"{more:,} bytes behind its array are not kept"),)
+        return opened
 
     @classmethod
     def write(
@@ -79,8 +86,10 @@ class Npz(ArraySource):
         """See Source."""
         try:
             with zipfile.ZipFile(source) as archive:
-                packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist())
-                arrays = {entry.filename: _read_entry(archive, entry) for entry in archive.infolist()}
+                entries = [each for each in archive.infolist() if each.filename.endswith(".npy")]
+                every = [each.filename for each in archive.infolist() if not each.is_dir()]
+                packed = any(entry.compress_type != zipfile.ZIP_STORED for entry in entries)
+                arrays = {entry.filename: _read_entry(archive, entry) for entry in entries}
         except (ValueError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as damage:
             raise _damaged(source, damage) from damage
         _require_one_kind(arrays, source)
@@ -90,7 +99,11 @@ class Npz(ArraySource):
         layout = Layout("npz", members, {**options, "archive": source.name, "compressed": packed})
         values = np.concatenate(list(arrays.values())) if len(arrays) > 1 else first
         size = source.stat().st_size
-        return cls(values, layout, name=source.stem, file_bytes=size, skip_bad=skip_bad, trainable=trainable)
+        opened = cls(
+            values, layout, name=source.stem, file_bytes=size, skip_bad=skip_bad, trainable=trainable
+        )
+        opened.ignored = beside(every, set(arrays), "an array")
+        return opened
 
     @classmethod
     def write(
