@@ -24,7 +24,7 @@ class Limits:
     """Of an archive."""
     blocks: int = 1 << 20
     """Of an archive: each takes about a kilobyte of memory when the index is read."""
-    block_items: int = 1 << 20
+    block_items: int = 1 << 24
     """Of one block."""
     block_bytes: int = 4 << 30
     """Of one block: its payloads, and the samples made of them."""

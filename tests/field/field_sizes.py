@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import lzma
 import zipfile
 from pathlib import Path
 
 import numpy as np
+import zstandard
 from PIL import Image
 from terminal import call
 
@@ -78,3 +80,24 @@ def sounds_with_loss_are_told_by_their_files(folder: Path) -> None:
     done = call("compress", "a.mp3", "-o", "a.isz")
     assert f"{shown(Path('a.mp3').stat().st_size)} (" in done.stdout
     assert "larger than the file, which is an MP3 already" in done.stdout
+
+
+@member("K17")
+def archives_are_no_larger_than_zstd_and_xz_of_the_file(folder: Path) -> None:
+    random = np.random.default_rng(1)
+    text = "\n".join(f"{n}: the value of {n * 7919 % 1009} was seen {n % 13} times" for n in range(40_000))
+    words = np.frombuffer(text.encode(), np.uint8)
+    arrays = {
+        "floats": random.normal(size=200), "bytes": random.integers(0, 256, 50, dtype=np.uint8),
+        "one": np.array([3.0]), "scalar": np.array(3.0), "empty": np.zeros((0, 3)),
+        "text": words[:30_000], "long text": words, "flags": random.integers(0, 2, 999).astype(bool),
+    }  # fmt: skip
+    for name, values in arrays.items():
+        np.save(f"{name}.npy", values)
+        data = Path(f"{name}.npy").read_bytes()
+        least = min(
+            len(zstandard.ZstdCompressor(level=19).compress(data)),
+            len(lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)),
+        )
+        assert call("compress", f"{name}.npy", "-o", "x.isz", "--force").exit_code == 0
+        assert Path("x.isz").stat().st_size <= 1.01 * least + 1000, name

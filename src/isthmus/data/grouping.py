@@ -13,6 +13,7 @@ from isthmus.spec import DataSpec
 BLOCK_ITEMS = 256
 BLOCK_BYTES = 4 << 20  # of raw samples; one sample larger than this is a block by itself
 ARRAY_BLOCK_ITEMS = 1 << 20  # of arrays, whose items may be single numbers …
+BYTE_BLOCK_ITEMS = 1 << 24  # … or single bytes, often text, of which xz sees as much at a time …
 ARRAY_BLOCK_BYTES = 16 << 20  # … and gain from long blocks: fields over time, telemetry
 PICTURE_TYPES = ("uint8", "uint16")
 
@@ -20,8 +21,8 @@ PICTURE_TYPES = ("uint8", "uint16")
 def archive_blocks(source: Source) -> Iterator[range]:
     """The samples of each block of an archive, in order.
 
-    Pictures: at most BLOCK_ITEMS and BLOCK_BYTES. Other arrays: at most ARRAY_BLOCK_ITEMS and
-    ARRAY_BLOCK_BYTES. A sample that is larger is a block by itself.
+    Pictures: at most BLOCK_ITEMS and BLOCK_BYTES. Other arrays: at most ARRAY_BLOCK_ITEMS, of
+    single bytes BYTE_BLOCK_ITEMS, and ARRAY_BLOCK_BYTES. A sample that is larger is a block by itself.
     """
     spec = source.spec
     if not spec.is_fixed:
@@ -43,6 +44,8 @@ def items_in_block(spec: DataSpec) -> int:
     picture = spec.modality == "image" and spec.dtype in PICTURE_TYPES
     items, size = (BLOCK_ITEMS, BLOCK_BYTES) if picture else (ARRAY_BLOCK_ITEMS, ARRAY_BLOCK_BYTES)
     each = math.prod(side or 0 for side in spec.shape) * np.dtype(spec.dtype).itemsize
+    if each == 1 and not picture:
+        items = BYTE_BLOCK_ITEMS
     return max(1, min(items, size // max(1, each)))
 
 

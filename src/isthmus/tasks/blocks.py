@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -48,11 +48,11 @@ class Shapes:
         """Those of samples."""
         return cls(tuple(sample.shape for sample in samples))
 
-    def groups(self) -> dict[Shape, list[int]]:
+    def groups(self) -> Mapping[Shape, Sequence[int]]:
         """The places of the samples of each shape."""
         found: dict[Shape, list[int]] = {}
         if self.shapes and len(set(self.shapes)) == 1:
-            return {self.shapes[0]: list(range(len(self.shapes)))}
+            return {self.shapes[0]: range(len(self.shapes))}
         for place, shape in enumerate(self.shapes):
             found.setdefault(shape, []).append(place)
         return found
@@ -254,7 +254,7 @@ def decode_block(tools: Toolbox, spec: DataSpec, block: Block, names: Sequence[s
     shapes = Shapes(())
     approximate = tools.approximate and [layer.name for layer in block.layers] == [PREVIEW]
     for layer in block.layers:
-        shapes, stream = sizes_from_bytes(layer.payload, len(block.items), spec)
+        shapes, stream = sizes_from_bytes(layer.payload, sum(map(len, block.runs)), spec)
         if coders[layer.name] == AUTOENCODER:
             groups = decode_preview(_decoder_of(tools), stream, shapes.stacked(), approximate=approximate)
         else:

@@ -12,7 +12,8 @@ from isthmus.coding.coders.base import Coder
 from isthmus.coding.squeeze import expand
 from isthmus.errors import DamagedFile
 
-LEVEL = 12  # the last before encoding takes several times as long for a percent; xz is there for that
+LEVEL = 12  # the last before encoding takes several times as long for a percent; xz is there for that …
+SLOW_LEVEL, FEW_BYTES = 19, 4 << 20  # … but of so few bytes all of it is wanted: some texts suit zstd better
 
 
 class Zstd(Coder):
@@ -20,7 +21,8 @@ class Zstd(Coder):
 
     def encode(self, values: np.ndarray, bound: Bound | None, given: np.ndarray | None = None) -> bytes:
         """The frame."""
-        return squeeze_bytes(little_endian(values).tobytes())
+        raw = little_endian(values).tobytes()
+        return squeeze_bytes(raw, SLOW_LEVEL if len(raw) <= FEW_BYTES else LEVEL)
 
     def decode(
         self, payload: bytes, shape: tuple[int, ...], dtype: np.dtype, given: np.ndarray | None = None
@@ -30,13 +32,13 @@ class Zstd(Coder):
         return from_little_endian(raw, shape, dtype)
 
 
-def squeeze_bytes(raw: bytes) -> bytes:
+def squeeze_bytes(raw: bytes, level: int = LEVEL) -> bytes:
     """One frame that states the size of its content and has no checksum; blocks have their own.
 
     >>> expand_bytes(squeeze_bytes(b"la" * 100), 200) == b"la" * 100
     True
     """
-    frame = zstandard.ZstdCompressor(level=LEVEL, write_checksum=False, write_content_size=True)
+    frame = zstandard.ZstdCompressor(level=level, write_checksum=False, write_content_size=True)
     return frame.compress(raw)
 
 
