@@ -32,7 +32,7 @@ def to_parquet(parts: Sequence[Part]) -> bytes | None:
             columns.append(pa.array(part.texts() if isinstance(part, Words) else part.values))
         except (UnicodeEncodeError, pa.ArrowException):
             return None
-    return _file(pa.table(columns, names=[str(number) for number in range(len(columns))]))
+    return _file(pa.table(columns, names=[str(number) for number in range(len(columns))]), store_schema=False)
 
 
 def parquet_bytes(table: pa.RecordBatch) -> int | None:
@@ -54,14 +54,18 @@ def as_parquet(column: pa.Array) -> bytes | None:
 
     from isthmus.data.tables import typed
 
+    table = pa.table([column], names=["column"])
     try:
-        data = _file(pa.table([column], names=["column"]))
-        return data if same_cells(typed.read_parquet(data), column) else None
-    except (pa.ArrowException, OSError):
-        return None
+        for store_schema in (False, True):  # most types come back without it
+            data = _file(table, store_schema=store_schema)
+            if same_cells(typed.read_parquet(data), column):
+                return data
+    except (pa.ArrowException, OSError, ValueError):
+        pass
+    return None
 
 
-def _file(table: pa.Table, *, store_schema: bool = True) -> bytes:
+def _file(table: pa.Table, *, store_schema: bool) -> bytes:
     from pyarrow import parquet
 
     file = io.BytesIO()
