@@ -72,7 +72,8 @@ class Member:
     """It asserts how long something takes, so it belongs into the benchmark alone."""
 
 
-MEMBERS: list[Member] = []
+MEMBERS: dict[tuple[str, str], Member] = {}
+"""By file and name, since doctests import the files once more."""
 
 
 def member(
@@ -82,7 +83,8 @@ def member(
 
     def register(check: Callable[[Path], None]) -> Callable[[Path], None]:
         assert kind in KINDS, kind
-        MEMBERS.append(Member(kind, check.__name__, check, everyday, timed))
+        place = Path(check.__code__.co_filename).stem, check.__name__
+        MEMBERS[place] = Member(kind, check.__name__, check, everyday, timed)
         return check
 
     return register
@@ -92,4 +94,4 @@ def all_members() -> list[Member]:
     """Every member, by kind."""
     for module in MODULES:
         importlib.import_module(module)
-    return sorted(MEMBERS, key=lambda each: each.kind)
+    return sorted(MEMBERS.values(), key=lambda each: each.kind)
