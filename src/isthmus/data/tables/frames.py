@@ -20,6 +20,8 @@ from isthmus.errors import BadItem
 
 ROWS = 1 << 16
 """Of one batch."""
+MOST_BLOCK_BYTES = 1 << 28
+"""Of JSON lines, parsed at once."""
 STAMP = "%Y-%m-%d %H:%M:%S"
 
 
@@ -65,7 +67,9 @@ def _arrow(path: Path) -> Iterator[pa.RecordBatch]:
 def _lines(path: Path) -> Iterator[pa.RecordBatch]:
     from pyarrow import json
 
-    yield from json.read_json(path).to_batches(ROWS)
+    # The longest line must fit into a block; the whole table is in memory anyway.
+    size = max(1 << 20, min(path.stat().st_size + 1, MOST_BLOCK_BYTES))
+    yield from json.read_json(path, json.ReadOptions(block_size=size)).to_batches(ROWS)
 
 
 _BATCHES = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +23,6 @@ from isthmus.coding.varints import ByteReader, write_varint
 from isthmus.data.tables import printing
 from isthmus.errors import DamagedFile
 from isthmus.limits import DEFAULT_LIMITS, Limits
-from isthmus.tasks.compressed import Tally, Winner
 from isthmus.tasks.tables.rivals import from_parquet, parquet_bytes, to_parquet
 from isthmus.tasks.tables.rows import FIELDS, Rows, Taken, head_bytes, on_grid
 
@@ -51,8 +51,8 @@ class CodedRows:
     rows: int
     plan: str
     payload: bytes
-    coders: dict[str, Winner]
-    """By coder: the columns that it told, or parts of such."""
+    coders: Sequence[Mapping[str, int]]
+    """Of each column: the bytes of it that each coder wrote, about."""
     parquet_bytes: int | None
     """Had Parquet and zstd coded the rows; None where they cannot."""
     crc: int
@@ -71,21 +71,21 @@ def encode_rows(
         table: the rows as Arrow has them, where they have types.
     """
     if rows.text is not None:
-        return _text_coded(rows.text, rows.count)
+        return _text_coded(rows.text, rows)
     coded = _columns_coded(rows, known)
     if table is not None:
         return replace(coded, parquet_bytes=parquet_bytes(table))
     if text is None or not _may_be_smaller(text, len(coded.payload)):
         return coded
-    whole = _text_coded(text, rows.count)
+    whole = _text_coded(text, rows)
     smaller = whole if len(whole.payload) < len(coded.payload) else coded
     return replace(smaller, parquet_bytes=coded.parquet_bytes)
 
 
-def _text_coded(text: bytes, count: int) -> CodedRows:
-    payload = write_varint(count) + pack([text])
-    won = {TEXT: Winner(1, len(payload))}
-    return CodedRows(count, TEXT, payload, won, None, Rows(count, [], text=text).crc())
+def _text_coded(text: bytes, rows: Rows) -> CodedRows:
+    payload, plain = write_varint(rows.count) + pack([text]), Rows(rows.count, [], text=text)
+    coders = [{TEXT: len(payload) // len(rows.columns)} for _ in rows.columns]
+    return CodedRows(rows.count, TEXT, payload, coders, None, plain.crc())
 
 
 def _may_be_smaller(text: bytes, most: int) -> bool:
@@ -106,23 +106,29 @@ def _columns_coded(rows: Rows, known: Rows | None) -> CodedRows:
     sized = [squeeze(head_bytes(rows)), *(data for _, data in opaque)]
     start = b"".join(write_varint(len(data)) + data for data in sized)
     parts = [part for column in rows.columns for part in _on_places(column).parts()]
-    coders = Tally()
-    for way, data in opaque:
-        coders.add_winner(PARQUET if way == FILED else "zstd", Winner(1, len(data)))
+    sizes = iter(opaque)
+    coders = [{} if column.opaque is None else _opaque_coder(*next(sizes)) for column in rows.columns]
     # What no Parquet file of columns can hold, it would have beside them.
     beside = len(squeeze(json.dumps(rows.odd).encode())) if rows.odd else 0
     if not parts or not len(parts[0]):
-        return CodedRows(rows.count, COLUMNS, start, coders.winners, beside, rows.crc())
+        return CodedRows(rows.count, COLUMNS, start, coders, beside, rows.crc())
     block, rival = encode_block(parts, known_parts), to_parquet(parts)
     alone = None if rival is None else len(rival) + beside
     is_newer = any("step" in c.head or c.head.get("zeros") == printing.SINGLE for c in rows.columns)
     if rival is not None and not is_newer and len(rival) < len(block.payload):
-        coders.add_winner(PARQUET, Winner(len(parts), len(rival)))
-        return CodedRows(rows.count, PARQUET, start + rival, coders.winners, alone, rows.crc())
-    for name, size in zip(block.coder_of, block.bytes_of, strict=True):
-        coders.add_winner(name, Winner(1, size))
+        each = len(rival) // len(rows.columns)
+        coders = [told or {PARQUET: each} for told in coders]
+        return CodedRows(rows.count, PARQUET, start + rival, coders, alone, rows.crc())
+    found = zip(block.coder_of, block.bytes_of, strict=True)
+    for column, told in zip(rows.columns, coders, strict=True):
+        for name, size in islice(found, len(column.parts())):
+            told[name] = told.get(name, 0) + size
     plan = SERIES if block.has_series or is_newer else COLUMNS
-    return CodedRows(rows.count, plan, start + block.payload, coders.winners, alone, rows.crc())
+    return CodedRows(rows.count, plan, start + block.payload, coders, alone, rows.crc())
+
+
+def _opaque_coder(way: Any, data: bytes) -> dict[str, int]:
+    return {PARQUET if way == FILED else "zstd": len(data)}
 
 
 def decode_rows(

@@ -75,18 +75,24 @@ def make_promise(
             raise UseError(f"A bound must be finite and at least 0; got {asked}.")
     if error_mode not in ("abs", "rel"):
         raise UseError(f"Columns of a table are bounded as abs or rel; got --error-mode {error_mode!r}.")
+    if not any(bounds.values()) and not max_error:
+        return TablePromise({})
+    spans = _spans(table)
+    rounded = {name: span for name, span in spans.items() if name not in table.form.index}
+    for name, bound in bounds.items():
+        if bound and name not in spans:
+            raise UseError(f"The column {name!r} {_NONE}: leave its bound out.")
+    if max_error and not rounded and not any(bounds.values()):
+        raise UseError(f"{table.form.name} {_NONE} in any column: leave the bound out.")
     found = {name: float(bound) for name, bound in bounds.items()}
-    if max_error is not None and error_mode == "abs":
-        found = dict.fromkeys(columns, float(max_error)) | found
-    elif max_error is not None:
-        spans = _spans(table).items()
-        found = {name: Bound.relative(max_error, *span).value for name, span in spans} | found
-    spared = table.form.index | {name for name in columns if table.form.no_bound(name) is not None}
-    if max_error and not bounds and spared.issuperset(columns):
-        raise UseError("No column holds whole numbers or floats, the only ones rounded: leave the bound out.")
-    return TablePromise(
-        {name: bound for name, bound in found.items() if bound and (name in bounds or name not in spared)}
-    )
+    if max_error and error_mode == "abs":
+        found = dict.fromkeys(rounded, float(max_error)) | found
+    elif max_error:
+        found = {name: Bound.relative(max_error, *span).value for name, span in rounded.items()} | found
+    return TablePromise({name: bound for name, bound in found.items() if bound})
+
+
+_NONE = "holds no numbers, or too few, that can be bounded (such as 3 or 1.5, with a point)"
 
 
 def _spans(table: OpenTable) -> dict[str, tuple[Fraction, Fraction]]:

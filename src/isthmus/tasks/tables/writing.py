@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,7 +14,7 @@ from isthmus.coding.container import ArchiveWriter
 from isthmus.errors import BadItem, DamagedFile, UseError
 from isthmus.files import target_of
 from isthmus.model.known_rows import KnownRows
-from isthmus.tasks.compressed import CompressResult, Tally, path_of
+from isthmus.tasks.compressed import CompressResult, Tally, Winner, path_of
 from isthmus.tasks.orders import CompressOrder
 from isthmus.tasks.promise import LOSSY
 from isthmus.tasks.results import notices_of, refuse_notices
@@ -121,7 +122,7 @@ def compress_table(source: Any, output: str | Path | BinaryIO, order: CompressOr
     start: dict[str, Any] = {"mode": promise.mode, "parts": parts, "spec": {"modality": TABLE}}
     if promise.bounds:
         start["bounds"] = dict(promise.bounds)
-    rows, done, tally = 0, 0, Tally()
+    rows, done, tally, written = 0, 0, Tally(), [Counter[str]() for _ in table.form.columns]
     count = worker_count(order.workers, table.file_bytes, slow=True)
     with ArchiveWriter(target, start, force=order.force) as writer:
         for block in map_blocks(work, table.chunks(), count):
@@ -130,11 +131,14 @@ def compress_table(source: Any, output: str | Path | BinaryIO, order: CompressOr
             writer.add_block(range(rows, rows + block.rows), coded.plan, [layer])
             tally.payload_bytes += len(coded.payload)
             tally.rivals.add({} if coded.parquet_bytes is None else {PARQUET: coded.parquet_bytes})
-            for name, won in coded.coders.items():
-                tally.add_winner(name, won)
+            for told, new in zip(written, coded.coders, strict=False):  # none of a block that stands as it is
+                told.update(new)
             rows, done = rows + block.rows, done + block.size
             if order.progress is not None:
                 order.progress(min(done, table.size), table.size)
+        for told in filter(None, written):
+            name, _ = told.most_common(1)[0]
+            tally.add_winner(name, Winner(1, told.total()))
         writer.finish(None, {"table": table.form.to_dict(), "rivals": tally.rivals.whole()})
     return CompressResult(
         output=path_of(target),
