@@ -399,3 +399,35 @@ def typed_columns_with_missing_cells_are_counted_once(folder: Path) -> None:
     }
     parquet.write_table(pa.table(columns), "t.parquet")
     assert "\n3 columns, won by" in call("compress", "t.parquet", "-o", "t.isz").stdout
+
+
+@member("K34", everyday=True)
+def few_rows_of_many_columns_take_seconds(folder: Path) -> None:
+    chance = random.Random(1)
+    rows = [",".join(f"c{n}" for n in range(1000))]
+    rows += [",".join(f"{chance.gauss(0, 1):.2f}" for _ in range(1000)) for _ in range(20)]
+    Path("wide.csv").write_text("\n".join(rows) + "\n")
+    started = time.process_time()
+    comes_back("wide.csv")
+    assert time.process_time() - started < 10  # 27 s with a plan for each column
+    assert Path("t.isz").stat().st_size < 0.33 * Path("wide.csv").stat().st_size
+
+
+@member("K34", timed=True)
+def three_thousand_columns_take_seconds(folder: Path) -> None:
+    chance = random.Random(1)
+    rows = [",".join(f"c{n}" for n in range(3000))]
+    rows += [",".join(f"{chance.gauss(0, 1):.2f}" for _ in range(3000)) for _ in range(20)]
+    Path("wide.csv").write_text("\n".join(rows) + "\n")
+    started = time.process_time()
+    assert call("compress", "wide.csv", "-o", "t.isz", "--threads", 1).exit_code == 0
+    assert time.process_time() - started < 8
+
+
+@member("K34")
+def few_rows_of_many_words_come_back(folder: Path) -> None:
+    chance = random.Random(1)
+    words = [chance.choice(["low", "high", "", "1.5", "NA"]) for _ in range(40_000)]
+    rows = [";".join(words[start : start + 2000]) for start in range(0, 40_000, 2000)]
+    Path("words.csv").write_text(";".join(f"gene{n}" for n in range(2000)) + "\n" + "\n".join(rows) + "\n")
+    comes_back("words.csv")

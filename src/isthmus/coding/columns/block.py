@@ -38,6 +38,8 @@ MOST_MAGNITUDE = 1 << 50
 MOST_ROWS = 1 << 22
 CLEARLY = 32
 """Bytes that telling a column alone must save."""
+FEW_ROWS, MANY_COLUMNS = 64, 48
+"""So few rows of more columns than that do not pay for a plan, which takes bytes and time by the column."""
 CONTEXTS = "contexts"
 LARGE = 1 << 20
 """From so many numbers on, they are told along time or alone: the walk would take several times as long."""
@@ -71,7 +73,9 @@ def encode_block(parts: Sequence[Part], known: Sequence[Part] | None = None) -> 
     is_large = known is None and sum(len(part) for part in parts if isinstance(part, Whole)) > LARGE
     along = series_of(parts, sizes) if is_large else NO_SERIES
     pairs = zip(parts, parts if known is None else known, strict=True)
-    may_walk = [all(map(_may_walk, pair)) for pair in pairs]
+    rows = len(parts[0]) + (0 if known is None else len(known[0]))
+    pays = rows >= FEW_ROWS or len(parts) <= MANY_COLUMNS
+    may_walk = [pays and all(map(_may_walk, pair)) for pair in pairs]
     walked = [number for number, may in enumerate(may_walk) if may and number not in along.tried]
     walk = None
     better = set(range(len(parts)))

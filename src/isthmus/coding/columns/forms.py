@@ -51,7 +51,7 @@ def form_columns(
         if is_number[number]:
             numbers.fill(number, every, column)
     spans = [int(np.ptp(column)) for column in columns]
-    chooser = Chooser(numbers, is_number, spans, at)
+    chooser = Chooser(numbers, is_number, spans, at, near_columns(len(columns)))
     bands = [_bands(column, size) for column, size in zip(columns, words, strict=True)]
     formed = []
     for number, (column, size) in enumerate(zip(columns, words, strict=True)):

@@ -26,17 +26,19 @@ class Chooser:
         is_number: of each column; others are no inputs.
         spans: of each column's values, the largest less the smallest.
         at: the rows to look at.
+        near: how many columns before a column may be its inputs, at most NEAR_COLUMNS.
     """
 
     def __init__(
-        self, numbers: Numbers, is_number: Sequence[bool], spans: Sequence[int], at: np.ndarray
+        self, numbers: Numbers, is_number: Sequence[bool], spans: Sequence[int], at: np.ndarray, near: int
     ) -> None:
         self._numbers, self._is_number, self._spans, self._at = numbers, is_number, spans, at
+        self._near = min(near, NEAR_COLUMNS)
 
     def choose(self, column: int) -> tuple[tuple[Input, ...], int]:
         """The inputs of a column, weighted, and by how many binary digits their sum is too long."""
         target = self._column(Input(column, 0))
-        others = [i for i in range(max(0, column - NEAR_COLUMNS), column) if self._is_number[i]]
+        others = [i for i in range(max(0, column - self._near), column) if self._is_number[i]]
         candidates = [Input(column, 1), Input(column, 2)]
         candidates += [Input(other, back) for other in others for back in (0, 1)]
         chosen = self._greedy(target, candidates, [])
