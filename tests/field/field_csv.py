@@ -12,6 +12,7 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+import zstandard
 from terminal import call
 
 from isthmus.data.tables import open_table
@@ -304,10 +305,10 @@ def every_command_refuses_a_gzip_file_that_is_none(folder: Path) -> None:
                 ("detect", source, "-o", "s.csv"),
                 ("clean", source, "-o", "c.csv"),
                 ("fit", source, "-o", "m.ism"),
-                ("denoise", source, "-o", "out"),
                 ("info", source),
             ):
                 assert "gzip" in refused(*command), (source, command)
+            refused("denoise", source, "-o", "out")
             assert "gzip" in call("verify", "t.isz", "--against", source).output
     assert not {"u.isz", "s.csv", "c.csv", "m.ism"} & {path.name for path in folder.iterdir()}
 
@@ -431,3 +432,24 @@ def few_rows_of_many_words_come_back(folder: Path) -> None:
     rows = [";".join(words[start : start + 2000]) for start in range(0, 40_000, 2000)]
     Path("words.csv").write_text(";".join(f"gene{n}" for n in range(2000)) + "\n" + "\n".join(rows) + "\n")
     comes_back("words.csv")
+
+
+@member("K39")
+def no_text_takes_more_than_zstd_or_xz_make_of_it(folder: Path) -> None:
+    chance = random.Random(1)
+    words = ["".join(chance.choices("etaoinshrdlu", k=chance.randrange(2, 9))) for _ in range(300)]
+    prose = [" ".join(chance.choices(words, k=chance.randrange(1, 16))) + chance.choice([".", ",", "\n"])
+             for _ in range(1500)]  # fmt: skip
+    texts = {
+        "prose.txt": "\n".join(prose),
+        "notes.csv": "id,note\n" + "".join(f'{n},"{line}"\n' for n, line in enumerate(prose)),
+        "log.jsonl": "".join(json.dumps({"n": n, "said": line}) + "\n" for n, line in enumerate(prose)),
+        "few.tsv": "a\tb\n1\t2\n",
+        "same.csv": "a,b\n" + "1,2\n" * 5000,
+    }
+    for name, text in texts.items():
+        Path(name).write_text(text)
+        data = Path(name).read_bytes()
+        least = min(len(lzma.compress(data, preset=9)), len(zstandard.compress(data, 19)))
+        assert archive_bytes(name) <= least + 1000, name
+        comes_back(name)

@@ -102,7 +102,7 @@ def test_it_reads_blocks_told_by_parquet(tmp_path, monkeypatch):
     assert independent_table.read_text(data) == path.read_bytes()
 
 
-NOTES = "\n".join(f"note {n * n:x}, of {n % 5} or {n}" * (n % 3) for n in range(30))
+NOTES = "\n".join(f"note {n * n:x}, of {n % 5} or {n}; " * (1 + n % 3) for n in range(30))
 WORDS = [sha256(bytes([n])).hexdigest()[:6] for n in range(50)]
 PROGRAM = "\n".join(
     f"def f{n}({n % 2}): return {n**3 % 9}{',' * (n % 3)}{WORDS[n * n % 47]}" for n in range(400)
