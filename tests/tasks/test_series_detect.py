@@ -112,7 +112,7 @@ def test_each_row_is_answered_in_the_order_of_stamps_with_its_number_and_stamp(t
     assert lines[0][:2] == ["row", "stamp"]
     assert [int(line[0]) for line in lines[1:]] == [*range(100), 101, 100, *range(102, 400)]
     assert [line[1] for line in lines[1:]] == sorted(row.split(",")[0] for row in rows)
-    assert "row 101 came too late" in found.notes[0]
+    assert "row 101 came too late" in found.notices[0]
     assert list(score_lines(found)) == (tmp_path / "o.csv").read_text().splitlines(keepends=True)
 
 

@@ -68,7 +68,8 @@ def _series(voice: Voice, asked: DetectWishes) -> None:
     assert isinstance(asked.model, SeriesDetector | None)  # takes_series saw to it
     result = detect_series(
         asked.source, asked.model, asked.file, mode=asked.mode, alarm=asked.alarm, stamp=asked.stamp,
-        schema=asked.schema, header=asked.header, skip_bad=asked.skip_bad, force=asked.force, say=voice.say,
+        schema=asked.schema, header=asked.header, skip_bad=asked.skip_bad, force=asked.force,
+        strict=voice.strict, say=voice.say,
     )  # fmt: skip
 
     def draw(page: Path) -> None:

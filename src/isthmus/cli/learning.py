@@ -48,7 +48,7 @@ def _series_detector(voice: Voice, asked: FitWishes) -> Result:
     asked.only("A detector of series", "mode", "as_", "stamp", "schema", "header")
     return fit_series_detector(
         asked.source, asked.output, mode=asked.mode, stamp=asked.stamp, schema=asked.schema,
-        header=asked.header, skip_bad=asked.skip_bad, force=asked.force, say=voice.say,
+        header=asked.header, skip_bad=asked.skip_bad, force=asked.force, strict=voice.strict, say=voice.say,
     )  # fmt: skip
 
 

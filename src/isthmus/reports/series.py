@@ -145,7 +145,7 @@ def _oddest(result: SeriesDetectResult) -> Section:
 
 def _about(result: SeriesDetectResult) -> Section:
     told = result.detector.facts()
-    lines = (*result.notes, *(f"not looked at: {one}" for one in result.left_out))
+    lines = (*result.notes, *result.notices)
     listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
     body = facts(told) + (f"<ul>{listed}</ul>" if listed else "")
     return Section("about", "What was learned", "Of the rows that the detector learned from.", body)

@@ -12,6 +12,7 @@ from isthmus.coding.index import MAGIC
 from isthmus.data import Layout
 from isthmus.data.grids import is_grid, open_grid
 from isthmus.data.readers.image_names import STORED
+from isthmus.data.series import ascending_stamps
 from isthmus.data.tables import is_table, open_table
 from isthmus.errors import ConfigError, DamagedFile, NoData
 from isthmus.files import refuse_existing, write_bytes
@@ -68,8 +69,11 @@ def info(path: str | Path) -> InfoResult:
 
 
 def _table(path: Path) -> InfoResult:
-    source = open_table(path)
-    return InfoResult(path, "table", f"table of {source.schema.summary()}", source.schema.facts())
+    source = open_table(path, skip_bad=True)
+    stamps = ascending_stamps(source)
+    along = "" if stamps is None else f"; a series, by the stamps in {stamps.name!r}"
+    facts = source.schema.facts()
+    return InfoResult(path, "table", f"table of {source.schema.summary()}{along}", facts)
 
 
 def _grid(path: Path) -> InfoResult:

@@ -188,7 +188,9 @@ def _table(rows: np.ndarray) -> TableSource:
             for (name, digits), column in zip(FIGURES.items(), rows.T, strict=True)
         )
     )
-    return TableSource("images", table.schema, lambda schema: iter([table]), lambda: iter(()))
+    return TableSource(
+        "images", table.schema, lambda schema: iter([table]), lambda: iter(()), lambda name: iter(())
+    )
 
 
 def _looked_at_again(source: ImageSource, name: str, reason: str) -> ItemIssue:

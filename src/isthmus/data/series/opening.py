@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -13,17 +14,18 @@ import numpy as np
 from isthmus.data.readers.npy import load_npy
 from isthmus.data.series.numbers import holds_numbers, open_numbers
 from isthmus.data.series.source import SeriesSource, Stamp
-from isthmus.data.series.stamps import checked, stamps_of
+from isthmus.data.series.stamps import checked, first_stamps, is_ascending, read_stamps, texts_of
+from isthmus.data.source import Skipped
 from isthmus.data.tables import Column, Schema, TableSource, is_table, open_table
-from isthmus.data.tables.tablefile import KINDS_FROM
 from isthmus.errors import NoData, SpecMismatch
 
-NAMES = ("time", "timestamp", "timestamps", "stamp", "date", "datetime", "epoch", "t", "ts", "unix_time")
-"""Of a column of numbers that are stamps, in small letters."""
-LEAST_ROWS = 32
-"""For a table to be taken for a series unasked …"""
-ASCENDING = 0.99
-"""… and the share of its stamps that must not lie before the one above."""
+NAMES = (
+    *("time", "timestamp", "timestamps", "time_stamp", "stamp", "date", "datetime", "date_time", "t", "ts"),
+    *("epoch", "epoch_time", "unix", "unix_time", "unixtime", "event_time", "year", "month"),
+)
+"""Of a column of numbers that are stamps, in small letters, without units …"""
+UNITS = ("ns", "us", "µs", "ms", "s", "sec", "secs", "seconds", "d", "days", "utc", "gmt")
+"""… such as these: timestamp_ns, Time (s)."""
 
 
 def is_series(source: Any, *, schema: Schema | None = None, header: bool | None = None) -> bool:
@@ -41,15 +43,25 @@ def is_series(source: Any, *, schema: Schema | None = None, header: bool | None 
         return True
     if not is_table(source):
         return False
-    table = open_table(source, wishes=_wishes(schema), header=header, skip_bad=True)
+    return is_series_of(open_table(source, wishes=_wishes(schema), header=header, skip_bad=True))
+
+
+def is_series_of(table: TableSource) -> bool:
+    """The same of a table that is open."""
     used = [column for column in table.schema if column.used]
-    if not all(column.is_numeric for column in used):
-        return False
-    if len(used) == 1 and used[0].kind != "date":
-        return True
-    stamp = _stamp_column(table, used)
+    if len(used) == 1:
+        return used[0].is_numeric and used[0].kind != "date"
+    return ascending_stamps(table) is not None
+
+
+def ascending_stamps(table: TableSource) -> Column | None:
+    """The column that makes a table a series unasked: its stamps ascend, and all else is numbers."""
+    used = [column for column in table.schema if column.used]
+    worded = [column for column in used if not column.is_numeric]
+    alone = [column for column in _candidates(used) if set(worded) <= {column}] if len(used) > 1 else []
+    found = next((column for column in alone if is_ascending(first_stamps(table, column))), None)
     _give_back()
-    return stamp is not None and len(used) > 1 and _is_ascending(table, stamp)
+    return found
 
 
 def open_series(
@@ -99,9 +111,23 @@ class _Columns:
     channels: Schema
 
     def __call__(self) -> Iterator[np.ndarray]:
+        strays: dict[str, list[tuple[int, str]]] = {}
+        start = 0
         for part in self.table.chunks(self.channels):
+            for cells in part.columns:
+                found = [(start + row, text) for row, text in cells.strays.items()]
+                strays.setdefault(cells.column.name, []).extend(found)
+            start += len(part)
             yield np.stack([cells.numbers for cells in part.columns], axis=1)  # type: ignore[misc]
+        self.table.skipped.extend(_gaps(name, found) for name, found in strays.items() if found)
         _give_back()
+
+
+def _gaps(name: str, strays: list[tuple[int, str]]) -> Skipped:
+    """That some cells of a channel are no numbers."""
+    row, text = strays[0]
+    count = "1 cell that is no number" if len(strays) == 1 else f"{len(strays):,} cells that are no numbers"
+    return Skipped(f"{count} in the column {name!r}", f"the first is {text!r} in row {row:,}; a gap each")
 
 
 @dataclass(frozen=True)
@@ -112,10 +138,8 @@ class _Texts:
     name: str
 
     def __call__(self) -> Iterator[str]:
-        worded = Schema((Column(name=self.name, kind="identifier"),))
-        for part in self.table.chunks(worded):
-            cells = part.columns[0]
-            yield from ("" if code < 0 else cells.labels[code] for code in cells.codes)  # type: ignore[union-attr]
+        for cells in self.table.column(self.name):
+            yield from texts_of(cells)
 
 
 def _give_back() -> None:
@@ -133,42 +157,58 @@ def _opened(table: TableSource, stamp: Column | None, channels: list[Column]) ->
         stamps=None,
         read=_Columns(table, Schema(tuple(channels))),
         read_stamps=None,
-        left_out=tuple(f"{c.name} ({_told(c)})" for c in table.schema if c.name not in names),
+        ignored=tuple(
+            Skipped(f"the column {each.name!r}", f"{each.kind}, and a channel is numbers")
+            for each in table.schema
+            if each.used and each.name not in names
+        ),
         skipped=table.skipped,
     )
     if stamp is None:
         return opened
-    stamps = checked(stamps_of(table, stamp), f"{table.name}'s column {stamp.name!r}")
+    found = checked(read_stamps(table, stamp), f"{table.name}'s column {stamp.name!r}")
     _give_back()
+    is_date = found.values.dtype.kind == "M"
     return replace(
         opened,
-        stamp=Stamp(stamp.name, _stamp_kind(stamp), stamp.format),
-        stamps=stamps.values,
+        stamp=Stamp(stamp.name, "date" if is_date else "number", stamp.format if is_date else None),
+        stamps=found.values,
         read_stamps=_Texts(table, stamp.name),
-        order=stamps.order,
-        notes=stamps.notes,
+        order=found.order,
+        moved=found.moved,
+        notes=found.notes,
     )
 
 
-def _stamp_kind(column: Column) -> str:
-    return "number" if column.is_numeric and column.kind != "date" else "date"
+def _candidates(used: list[Column]) -> list[Column]:
+    """Columns that may be stamps: of dates, then those of telling names."""
+    dates = [column for column in used if column.kind == "date"]
+    return dates + [column for column in used if column not in dates and _tells_time(column.name)]
 
 
-def _told(column: Column) -> str:
-    return column.kind if column.used else "as the schema says"
+def _tells_time(name: str) -> bool:
+    """
+    >>> [_tells_time(name) for name in ("Timestamp_ns", "time (s)", "Unix Time", "temperature", "ms")]
+    [True, True, True, False, False]
+    """
+    words = re.findall(r"[^\W_]+", name.lower())
+    return "_".join(word for word in words if word not in UNITS) in NAMES
 
 
 def _stamp_column(table: TableSource, used: list[Column]) -> Column | None:
-    """The first that holds dates; else numbers under a telling name."""
-    dates = [column for column in used if column.kind == "date"]
-    if dates:
-        return dates[0]
-    worded = [column for column in used if column.kind in ("identifier", "category", "text")]
-    for column in worded:
-        if column.name.strip().lower() in NAMES and stamps_of(table, column, first=True) is not None:
-            return column
-    named = [column for column in used if column.is_numeric and column.name.strip().lower() in NAMES]
-    return next((column for column in named if len(used) > 1 and _is_ascending(table, column)), None)
+    """The first candidate that ascends; else the first that is no channel: its rows are put in order."""
+    found = _candidates(used) if len(used) > 1 else []
+    ascending = next((column for column in found if is_ascending(first_stamps(table, column))), None)
+    if ascending is not None:
+        return ascending
+    return next(
+        (
+            column
+            for column in found
+            if column.kind == "date" or (not column.is_numeric and first_stamps(table, column) is not None)
+        ),
+        None,
+    )
 
 
 def _named(table: TableSource, name: str) -> Column:
@@ -179,16 +219,6 @@ def _named(table: TableSource, name: str) -> Column:
             f"{', '.join(map(repr, table.schema.names[:12]))}."
         )
     return found
-
-
-def _is_ascending(table: TableSource, column: Column) -> bool:
-    """Whether the first rows are stamped in ascending order, none without a stamp."""
-    stamps = stamps_of(table, column, first=True)
-    if stamps is None or len(stamps) < LEAST_ROWS or not np.isfinite(stamps).all():
-        return False
-    steps = np.diff(stamps[:KINDS_FROM])
-    # a clock that was set back once, or rows of one stamp, make no table of it
-    return bool((steps >= 0).mean() >= ASCENDING and (steps > 0).mean() > 0.5)
 
 
 def _wishes(schema: Schema | None) -> Mapping[str, Column]:

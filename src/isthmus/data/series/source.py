@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from isthmus.config import require
 from isthmus.data.source import Skipped
+from isthmus.data.tables.dates import nanoseconds
 
 
 class Part(NamedTuple):
@@ -28,9 +29,9 @@ class Stamp:
 
     name: str
     kind: str
-    """"date" (seconds since 1970) or "number" (of any unit)."""
+    """"date" or "number" (of any unit)."""
     format: str | None = None
-    """Of dates, as strptime has it; None where they are ISO 8601."""
+    """Of dates, as `tables.dates` has it; None where there are several."""
 
     def __post_init__(self) -> None:
         # It may come from a file by anybody.
@@ -48,22 +49,23 @@ class Stamp:
         """Undo `to_dict`; ConfigError or TypeError for what it would not have given."""
         return cls(**told)
 
-    def read(self, text: str) -> float:
-        """A stamp as it stands in a file → seconds since 1970, or the number.
+    def read(self, text: str) -> int | float:
+        """A stamp as it stands in a file → nanoseconds since 1970, or the number; whole ones exactly.
 
         >>> Stamp("when", "date").read("1970-01-01T00:01:00Z"), Stamp("t", "number").read(" 3.5")
-        (60.0, 3.5)
+        (60000000000, 3.5)
 
         Raises:
             ValueError: it is no such stamp.
         """
-        if self.kind == "number":
-            return float(text)
-        if self.format is None:
-            when = datetime.fromisoformat(text.strip())
-        else:
-            when = datetime.strptime(text.strip(), self.format)
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+        if self.kind == "date":
+            return nanoseconds(text, () if self.format is None else (self.format,))
+        if "_" in text or not text.isascii():  # which Python would take
+            raise ValueError(f"{text!r} is no number")
+        number = float(text)
+        if not isfinite(number):
+            raise ValueError(f"{text!r} is no moment")
+        return int(text) if text.strip().lstrip("+-").isdigit() else number
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,20 +77,21 @@ class SeriesSource:
     stamp: Stamp | None
     """None where rows are stamped by their numbers alone."""
     stamps: np.ndarray | None = field(repr=False)
-    """float64 (rows,): ascending, in the order of the parts; None where there is no such column."""
+    """datetime64 or numbers (rows,): ascending, in the order of the parts; None where there are none."""
     read: Callable[[], Iterator[np.ndarray]] = field(repr=False)
     """float64 (rows, channels) parts in the file's order."""
     read_stamps: Callable[[], Iterator[str]] | None = field(repr=False)
     """The stamps as they stand in the file, in the file's order."""
     order: np.ndarray | None = field(default=None, repr=False)
     """int64 (rows,): which row of the file comes when, where they were not in the order of their stamps."""
-    left_out: tuple[str, ...] = ()
-    """Columns that are no channels, each with what it is."""
+    moved: tuple[str, ...] = ()
+    """That rows were put in the order of their stamps, if they were."""
     notes: tuple[str, ...] = ()
-    """What was found and done about stamps, in a sentence each."""
+    """What else was found about stamps, in a sentence each."""
     skipped: list[Skipped] = field(default_factory=list)
     """Rows that were left out while reading."""
     ignored: tuple[Skipped, ...] = ()
+    """Columns that are no channels."""
 
     def parts(self) -> Iterator[Part]:
         """All rows in the order of their stamps, some megabytes at a time."""

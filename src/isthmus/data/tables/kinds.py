@@ -6,36 +6,20 @@ Texts come as PyArrow's string arrays: a column of a million cells is looked at 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from isthmus.data.tables.dates import FORMATS, form_of, literal, moments
 from isthmus.data.tables.schema import MISSING, Column
 from isthmus.data.tables.table import NO_CODE, Cells
 
 INTEGER = r"^[+-]?(0|[1-9][0-9]*)$"
 DECIMAL = r"^[+-]?[0-9]*\.[0-9]+$"
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?(inf|Inf|INF|Infinity)$"
-FORMATS = (
-    "%Y-%m-%d",
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%dT%H:%M:%SZ",
-    "%Y-%m-%d %H:%M",
-    "%Y/%m/%d",
-    "%Y/%m/%d %H:%M:%S",
-    "%d.%m.%Y",
-    "%d.%m.%Y %H:%M",
-    "%m/%d/%Y",
-    "%d/%m/%Y",
-    "%m/%d/%Y %H:%M",
-    "%H:%M:%S",
-    "%H:%M",
-)
-"""Tried in this order; the first that reads every cell is taken."""
 BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"on", "off"})
 STRAYS = 0.05
 """A column of which no more than this share cannot be read as numbers is one of numbers, with strays."""
@@ -62,7 +46,7 @@ def column_of(name: str, texts: pa.Array, missing: Sequence[str] = MISSING) -> C
     least = math.ceil((1 - STRAYS) * len(cells))
     if _matching(cells, NUMBER) >= least and not _are_names(words):
         return _numeric(name, cells, least)
-    form = _date_format(words)
+    form = form_of(cells, STRAYS)
     if form is not None:
         return Column(name=name, kind="date", format=form)
     return Column(name=name, kind=_worded(cells, words))
@@ -73,10 +57,13 @@ def cells_of(column: Column, texts: pa.Array, missing: Sequence[str] = MISSING) 
     cells = _present(texts, missing)
     if not column.is_numeric:
         return _words(column, cells)
-    readable = pc.fill_null(_readable(column, cells), False)
-    good = pc.if_else(readable, cells, None)
-    numbers = _dates(good, column.format) if column.kind == "date" else _floats(good)
-    astray = np.flatnonzero(pc.and_(pc.is_valid(cells), pc.invert(readable)).to_numpy(zero_copy_only=False))
+    if column.kind == "date":
+        found = moments(cells, column.format or FORMATS[0])
+        readable, numbers = found.known, found.floats()
+    else:
+        fits = pc.fill_null(pc.match_substring_regex(cells, NUMBER), False)
+        readable, numbers = fits.to_numpy(zero_copy_only=False), _floats(pc.if_else(fits, cells, None))
+    astray = np.flatnonzero(pc.is_valid(cells).to_numpy(zero_copy_only=False) & ~readable)
     strays = {int(row): cells[int(row)].as_py() for row in astray}
     return Cells(column, numbers=numbers, strays=strays)
 
@@ -110,39 +97,26 @@ def _numeric(name: str, cells: pa.Array, least: int) -> Column:
     return Column(name=name, kind="number")
 
 
-def _date_format(words: pa.Array) -> str | None:
-    if not _matching(words.slice(0, 1), r"^[0-9]{1,4}[-/.:T0-9 Z]+$"):
-        return None
-    return next((form for form in FORMATS if _reads(words, form)), None)
-
-
 def date_format(texts: Sequence[str]) -> str | None:
-    """The first of FORMATS that reads every text, if any."""
-    return _date_format(pa.array(texts, pa.large_string()))
-
-
-def seconds_of(texts: Sequence[str], form: str) -> list[int]:
-    """Dates → seconds since 1970."""
-    stamps = pc.strptime(pa.array(texts, pa.large_string()), format=form, unit="s")
-    return stamps.cast(pa.int64()).to_pylist()
+    """How strftime prints these texts, if nearly all of them are dates printed in one way."""
+    form = form_of(pa.array(texts, pa.large_string()), STRAYS)
+    if form is None:
+        return None
+    return Counter(literal(form, text) for text in texts).most_common(1)[0][0]
 
 
 def readable_dates(texts: Sequence[str], form: str) -> dict[str, int]:
     """Those that are dates of this form, and their seconds since 1970."""
     plain = [text for text in texts if text.isascii()]
-    stamps = pc.strptime(pa.array(plain, pa.large_string()), format=form, unit="s", error_is_null=True)
-    found = stamps.cast(pa.int64()).to_pylist()
-    return {text: second for text, second in zip(plain, found, strict=True) if second is not None}
+    found = moments(pa.array(plain, pa.large_string()), form)
+    seconds = found.seconds.tolist()
+    return {text: second for text, second, known in zip(plain, seconds, found.known, strict=True) if known}
 
 
 def print_dates(seconds: Sequence[int], form: str) -> list[str]:
-    """Undo `seconds_of`."""
+    """Undo `readable_dates`."""
     stamps = pa.array(seconds, pa.int64()).cast(pa.timestamp("s"))
     return pc.strftime(stamps, format=form).to_pylist()
-
-
-def _reads(words: pa.Array, form: str) -> bool:
-    return pc.strptime(words, format=form, unit="s", error_is_null=True).null_count == 0
 
 
 def _worded(cells: pa.Array, words: pa.Array) -> str:
@@ -164,19 +138,6 @@ def _words(column: Column, cells: pa.Array) -> Cells:
     return Cells(column, codes=codes, labels=labels[order])
 
 
-def _readable(column: Column, cells: pa.Array) -> Any:
-    if column.kind == "date":
-        return pc.is_valid(pc.strptime(cells, format=column.format, unit="s", error_is_null=True))
-    return pc.match_substring_regex(cells, NUMBER)
-
-
 def _floats(cells: pa.Array) -> np.ndarray:
     plain = pc.replace_substring_regex(cells, r"^\+", "")
     return pc.fill_null(plain.cast(pa.float64()), math.nan).to_numpy(zero_copy_only=False)
-
-
-def _dates(cells: pa.Array, form: str | None) -> np.ndarray:
-    seconds = (
-        pc.strptime(cells, format=form, unit="s", error_is_null=True).cast(pa.int64()).cast(pa.float64())
-    )
-    return pc.fill_null(seconds, math.nan).to_numpy(zero_copy_only=False)

@@ -317,13 +317,12 @@ def _marks(texts: Sequence[str], numbers: Sequence[int | None]) -> list[str]:
 
 def _dates(counts: Counter[str]) -> tuple[Style, dict[str, int]] | None:
     """The same for dates."""
-    from isthmus.data.tables.kinds import date_format, seconds_of
+    from isthmus.data.tables.kinds import date_format, readable_dates
 
     texts = [text for text in counts if text.isascii() and text[:1].isdigit()]
     if not _are_most(dict.fromkeys(texts), counts) or (form := date_format(texts)) is None:
         return None
-    parsed = dict(zip(texts, seconds_of(texts, form), strict=True))
-    kept = _true(Style(DATE, form=form), parsed)
+    kept = _true(Style(DATE, form=form), readable_dates(texts, form))
     return (Style(DATE, form=form), kept) if _are_most(kept, counts) else None
 
 

@@ -90,6 +90,8 @@ def shown(column: Column, number: float) -> str:
     '3.10'
     >>> shown(Column(name="born", kind="date", format="%Y-%m-%d"), 86400.0)
     '1970-01-02'
+    >>> shown(Column(name="seen", kind="date", format="%Y-%m-%d %H:%M%z"), 60.0)
+    '1970-01-01 00:01+00:00'
     """
     if not np.isfinite(number):
         return str(number)
@@ -103,6 +105,7 @@ def shown(column: Column, number: float) -> str:
 
 
 def _date(seconds: float, form: str) -> str:
+    form = form.replace("%z", "Z" if "T" in form else "+00:00")
     try:
         return (_EPOCH + timedelta(seconds=seconds)).strftime(form)
     except OverflowError:  # an expected date may lie beyond what a calendar holds

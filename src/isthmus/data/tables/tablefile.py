@@ -35,6 +35,8 @@ class TableSource:
     """Chunks, every column as the schema says."""
     written: Callable[[], Iterator[tuple[str, ...]]] = field(repr=False)
     """Row after row, each cell as it stands there, to the last digit and space; "" where nothing does."""
+    read_column: Callable[[str], Iterator[pa.Array]] = field(repr=False)
+    """See `column`."""
     skipped: list[Skipped] = field(default_factory=list)
     """Rows that were left out while reading."""
     ignored: tuple[Skipped, ...] = ()
@@ -52,6 +54,11 @@ class TableSource:
             schema.require_fits(self.schema.names)
         self.skipped.clear()
         return self.read(schema or self.schema)
+
+    def column(self, name: str) -> Iterator[pa.Array]:
+        """One column as it stands there, in chunks: texts of a text file, else values of its own type."""
+        self.skipped.clear()
+        return self.read_column(name)
 
     def whole(self, schema: Schema | None = None) -> Table:
         """All rows at once."""
@@ -144,7 +151,12 @@ def _of_array(values: np.ndarray, name: str, wishes: Mapping[str, Column]) -> Ta
     def written() -> Iterator[tuple[str, ...]]:
         return (tuple(map(_as_text, row.tolist())) for row in values)
 
-    return TableSource(name, schema, read, written)
+    def column(name: str) -> Iterator[pa.Array]:
+        import pyarrow as pa
+
+        yield pa.array(values[:, found.names.index(name)])
+
+    return TableSource(name, schema, read, written, column)
 
 
 def _of_frame(frame: Any, wishes: Mapping[str, Column]) -> TableSource:
@@ -170,7 +182,7 @@ def _of_batches(
         for batch in batches():
             yield Table(tuple(frames.typed_cells(column, batch.column(column.name)) for column in schema))
 
-    return TableSource(name, found.changed_by(wishes), read, lambda: _rows(batches()))
+    return TableSource(name, found.changed_by(wishes), read, lambda: _rows(batches()), _column_of(batches))
 
 
 def _of_text(path: Path, wishes: Mapping[str, Column], header: bool | None, skip_bad: bool) -> TableSource:
@@ -188,7 +200,11 @@ def _of_text(path: Path, wishes: Mapping[str, Column], header: bool | None, skip
             yield Table(tuple(kinds.cells_of(column, batch.column(column.name)) for column in schema))
 
     name, schema = path.name.split(".")[0], found.changed_by(wishes)
-    return TableSource(name, schema, read, lambda: _rows(batches()), skipped)
+    return TableSource(name, schema, read, lambda: _rows(batches()), _column_of(batches), skipped)
+
+
+def _column_of(batches: Callable[[], Iterator[pa.RecordBatch]]) -> Callable[[str], Iterator[pa.Array]]:
+    return lambda name: (batch.column(name) for batch in batches())
 
 
 def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, ...]]:

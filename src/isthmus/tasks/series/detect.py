@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from isthmus.model.series_reasons import Explainer, Span, SpanReason, spans_of
 from isthmus.scoring.windows import LEAST_ROWS, SHORT
 from isthmus.tasks.detect import Alarm
 from isthmus.tasks.lines import csv_lines, write_lines
-from isthmus.tasks.results import Result, notices_of
+from isthmus.tasks.results import Result, notices_of, refuse_notices
 
 COLUMNS = ("row", "stamp", "anomaly_score", "p_value", "is_anomaly", "reason")
 MOST_SPANS = 200
@@ -44,10 +44,8 @@ class SeriesDetectorResult(Result):
     rows: int
     channels: int
     period: int | None
-    left_out: tuple[str, ...]
-    """Columns that are not looked at, each with what it is."""
     notes: tuple[str, ...]
-    """What was found and done about stamps."""
+    """What was found about stamps."""
     mode: str
     seconds: float
     detector: SeriesDetector = field(repr=False)
@@ -74,8 +72,8 @@ class SeriesDetectResult(Result):
     output: Path | None
     oddest: tuple[tuple[int, int, float, str], ...]
     """First row, last row, highest score, reason: of up to ten spans."""
-    left_out: tuple[str, ...]
     notes: tuple[str, ...]
+    """What was found about stamps."""
     numbers: np.ndarray = field(repr=False)
     """int64 (rows,): of the rows in the file."""
     scores: np.ndarray = field(repr=False)
@@ -104,6 +102,7 @@ def fit_series_detector(
     header: bool | None = None,
     skip_bad: bool = False,
     force: bool = False,
+    strict: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> SeriesDetectorResult:
     """Learn what is usual in a series; needs no PyTorch.
@@ -117,9 +116,11 @@ def fit_series_detector(
         header: whether a text file's first row names the columns; None looks.
         skip_bad: leave rows out that cannot be read.
         force: replace an existing output.
+        strict: refuse where rows, cells or columns would be left out, or rows moved.
         say: told in a line each what was seen.
     Raises:
         NoData: there are too few rows.
+        UseError: `strict`, and something would be left out.
     """
     require(mode in MODES, "mode", " or ".join(MODES), mode)
     output = None if output is None else Path(output)
@@ -135,6 +136,7 @@ def fit_series_detector(
     say(f"{count:,} rows of {series.summary()}")
     made: dict[str, Any] = {"rows": count}
     detector = SeriesDetector.learn(stretches, series.channels, series.stamp, mode, made)
+    refuse_notices(notices := _notices(series), strict=strict)
     made["seconds"] = seconds = round(time.monotonic() - started, 3)
     if output is not None:
         detector.save(output, force=force)
@@ -143,10 +145,10 @@ def fit_series_detector(
         rows=count,
         channels=len(series.channels),
         period=detector.period,
-        left_out=series.left_out,
         notes=series.notes,
         mode=mode,
         seconds=seconds,
+        notices=notices,
         detector=detector,
     )
 
@@ -163,6 +165,7 @@ def detect_series(
     header: bool | None = None,
     skip_bad: bool = False,
     force: bool = False,
+    strict: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> SeriesDetectResult:
     """Score every row of a series; needs no PyTorch.
@@ -173,7 +176,7 @@ def detect_series(
         output: a .csv of the columns row (counted from 0 in the file), stamp, anomaly_score, p_value,
             is_anomaly, reason, in the order of the stamps.
         alarm: which rows are reported; None reports what is as odd as 1 % of usual rows.
-        mode, stamp, schema, header, skip_bad, force, say: as for `fit_series_detector`.
+        mode, stamp, schema, header, skip_bad, force, strict, say: as for `fit_series_detector`.
     Raises:
         SpecMismatch: the series lacks a channel that the detector knows.
     """
@@ -187,6 +190,8 @@ def detect_series(
     else:
         detector = fit_series_detector(series, mode=mode, say=say).detector
     numbers, rows = _in_spreads(series, detector)
+    notices = (*_notices(series), *_unknown(series, detector))
+    refuse_notices(notices, strict=strict)
     if len(rows) < SHORT:
         raise NoData(f"{series.name} must have at least {SHORT} rows to be judged; it has {len(rows):,}.")
     scores, channels = detector.score(rows, place)
@@ -195,7 +200,7 @@ def detect_series(
     spans = spans_of(raised, scores, channels, bridged=detector.least)
     some = sorted(spans, key=lambda span: -scores[span.oddest])[:MOST_SPANS]
     explainer = Explainer(detector, rows, place)
-    why = {span: explainer.reasons(span) for span in some}
+    why = {span: _in_file(explainer.reasons(span), numbers) for span in some}
     del explainer, rows  # before the file is read for its stamps: they are most of the memory
     result = SeriesDetectResult(
         rows=len(scores),
@@ -207,9 +212,8 @@ def detect_series(
             (int(numbers[s.first]), int(numbers[s.last]), round(float(scores[s.oddest]), 4), sentence(why[s]))
             for s in some[:10]
         ),
-        left_out=series.left_out,
         notes=series.notes,
-        notices=notices_of(series),
+        notices=notices,
         numbers=numbers,
         scores=scores,
         p_values=p,
@@ -221,6 +225,11 @@ def detect_series(
     if output is not None:
         write_lines(output, score_lines(result), force=force)
     return result
+
+
+def _in_file(why: list[SpanReason], numbers: np.ndarray) -> list[SpanReason]:
+    """With the rows' numbers in the file, where their stamps put them in another order."""
+    return [replace(one, first=int(numbers[one.first]), last=int(numbers[one.last])) for one in why]
 
 
 def sentence(why: list[SpanReason]) -> str:
@@ -255,9 +264,20 @@ def _opened(
     series = open_series(source, stamp=stamp, schema=schema, header=header, skip_bad=skip_bad)
     for line in series.notes:
         say(line)
-    for line in series.left_out:
-        say(f"not looked at: {line}")
     return series
+
+
+def _notices(series: SeriesSource) -> tuple[str, ...]:
+    """Of a series that was read: what is no part of it, and whether its rows were moved."""
+    return (*notices_of(series), *series.moved)
+
+
+def _unknown(series: SeriesSource, detector: SeriesDetector) -> tuple[str, ...]:
+    """Channels that the detector does not know, or knows by another name."""
+    unknown = [name for name in series.channels if name not in detector.channels]
+    if len(series.channels) == len(detector.channels) == len(unknown) == 1:
+        return (f"the channel {unknown[0]!r} is judged as {detector.channels[0]!r}, as there is no other",)
+    return tuple(f"left out: the channel {name!r}: the model does not know it" for name in unknown)
 
 
 def _stretches(series: SeriesSource) -> tuple[int, list[tuple[int, np.ndarray]]]:
