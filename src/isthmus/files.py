@@ -25,6 +25,11 @@ class Nowhere(BytesIO):
         return len(data)
 
 
+def to_bytes(text: str) -> bytes:
+    """A text as a file holds it; names of files that are no UTF-8 come back as their own bytes."""
+    return text.encode("utf-8", "surrogateescape")
+
+
 def refuse_existing(path: Path, *, force: bool) -> None:
     """Raise OutputExists if `path` is there and may not be replaced."""
     if path.exists() and not force:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isthmus.cli.series import takes_series
-from isthmus.cli.voice import Voice
+from isthmus.cli.voice import Voice, write_data
 from isthmus.cli.wishes import DetectWishes
 from isthmus.errors import UseError
 
@@ -107,7 +107,7 @@ def _show(
 ) -> None:
     """The scores and the page, where they were asked for; then the result."""
     if asked.to_stdout:
-        sys.stdout.writelines(lines)
+        write_data(lines)
     if asked.report is not None:
         draw(asked.report)
         voice.say(f"{drawn} in {asked.report}")
@@ -117,12 +117,11 @@ def _show(
 def follow_command(asked: DetectWishes) -> None:
     """Each line of standard input is answered before the next one is read."""
     from isthmus.model import SeriesDetector
-    from isthmus.tasks.series.follow import follow
+    from isthmus.tasks.series.follow import follow, lines_of
 
     if asked.source != "-":
         raise UseError(f"--follow reads standard input: give - in place of {asked.source}.")
     if not isinstance(asked.model, SeriesDetector):
         raise UseError("--follow takes a model of a series: -m MODEL.ism, made by `isthmus fit SERIES.csv`.")
-    for line in follow(iter(sys.stdin.readline, ""), asked.model, asked.alarm):
-        sys.stdout.write(line)
-        sys.stdout.flush()
+    for line in follow(lines_of(sys.stdin.buffer), asked.model, asked.alarm):
+        write_data([line])

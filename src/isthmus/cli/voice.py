@@ -9,15 +9,18 @@ from __future__ import annotations
 import functools
 import inspect
 import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any
 
 from typer import echo
 
 from isthmus.cli.faults import plain_faults
 from isthmus.cli.options import AsJson, Debug, Quiet, Strict, Verbose, Version
+from isthmus.files import to_bytes
 
 if TYPE_CHECKING:
     from isthmus.tasks.results import Result
@@ -85,7 +88,12 @@ class Voice:
     def data(self, values: dict[str, Any]) -> None:
         """Print one JSON document."""
         # Infinities and NaN are no JSON; a figure that does not exist is null.
-        echo(json.dumps(_finite(values), indent=2, ensure_ascii=False))
+        told = json.dumps(_finite(values), indent=2, ensure_ascii=False)
+        try:
+            told.encode(sys.stdout.encoding or "utf-8")
+        except UnicodeEncodeError:  # a name that is no UTF-8, or more than this terminal takes
+            told = json.dumps(_finite(values), indent=2)
+        echo(told)
 
 
 COMMON: dict[str, Any] = {
@@ -111,6 +119,7 @@ def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]
             said = {name: values.pop(name) for name in COMMON}
             said.pop("version")
             voice, started = Voice(**said), time.monotonic()
+            take_every_letter()
             with plain_faults(debug=voice.debug):
                 function(voice, **values)
                 voice.detail(f"took {time.monotonic() - started:.1f} s")
@@ -127,6 +136,20 @@ def command(example: str) -> Callable[[Callable[..., None]], Callable[..., None]
         return run
 
     return decorate
+
+
+def write_data(lines: Iterable[str]) -> None:
+    """Lines of a file to standard output, at once and in the bytes that the file would have."""
+    for line in lines:
+        sys.stdout.buffer.write(to_bytes(line))
+    sys.stdout.buffer.flush()
+
+
+def take_every_letter() -> None:
+    """Let no name and no sign be more than a terminal takes: what it cannot show is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _finite(value: Any) -> Any:

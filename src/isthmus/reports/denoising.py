@@ -9,9 +9,9 @@ import numpy as np
 from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.data.similarity import ms_ssim
-from isthmus.files import refuse_existing, write_bytes
+from isthmus.files import refuse_existing
 from isthmus.reports.html import Section, TableRow, image, key_figures, table
-from isthmus.reports.page import framed
+from isthmus.reports.page import framed, write_page
 from isthmus.reports.pictures import CUT_SIDE, data_uri, visible
 from isthmus.spec import DataSpec
 from isthmus.tasks.denoise import DenoiseResult
@@ -52,7 +52,7 @@ def write_denoising(
         measured="Noise: standard deviation in the images' own units, as seen in each or as told.",
         sections="\n".join(section.to_html() for section in sections),
     )
-    write_bytes(path, page.encode(), force=force)
+    write_page(path, page, force=force)
     return path
 
 

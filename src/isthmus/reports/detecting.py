@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from isthmus.files import refuse_existing, write_bytes
+from isthmus.files import refuse_existing
 from isthmus.reports.figures import FAINT, HELD, OURS, drawing, new_figure, to_svg
 from isthmus.reports.html import Section, TableRow, facts, key_figures, table
-from isthmus.reports.page import framed
+from isthmus.reports.page import framed, write_page
 from isthmus.tasks.detect import DetectResult, sentence
 
 ROWS_SHOWN = 50
@@ -28,7 +28,7 @@ def write_detect_report(result: DetectResult, path: str | Path, *, name: str, fo
     """
     path = Path(path)
     refuse_existing(path, force=force)
-    write_bytes(path, render_detect(result, name).encode(), force=force)
+    write_page(path, render_detect(result, name), force=force)
     return path
 
 

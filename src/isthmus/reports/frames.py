@@ -11,10 +11,10 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from isthmus.data.video import VideoSource, open_video
-from isthmus.files import refuse_existing, write_bytes
+from isthmus.files import refuse_existing
 from isthmus.reports.figures import FAINT, HELD, OURS, drawing, new_figure, to_svg
 from isthmus.reports.html import Section, TableRow, image, table
-from isthmus.reports.page import framed
+from isthmus.reports.page import framed, write_page
 from isthmus.reports.pictures import data_uri
 from isthmus.tasks.video.detecting import REPORTED, OddFrame, VideoDetectResult
 
@@ -43,7 +43,7 @@ def write_frames_report(
         measured="Scores: usual spreads from the middle, of logarithms of change.",
         sections="\n".join(section.to_html() for section in sections),
     )
-    write_bytes(path, page.encode(), force=force)
+    write_page(path, page, force=force)
     return path
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 
 from isthmus._version import __version__
+from isthmus.files import write_bytes
 from isthmus.reports.figures import drawing
 from isthmus.reports.gather import Gathered
 from isthmus.reports.sections import sections_of
@@ -28,6 +30,11 @@ def render(gathered: Gathered) -> str:
         measured=gathered.measured_on,
         sections=sections,
     )
+
+
+def write_page(path: Path, page: str, *, force: bool) -> None:
+    """Write a page as UTF-8; of names that are none, the bytes are shown as escapes."""
+    write_bytes(path, page.encode("utf-8", "backslashreplace"), force=force)
 
 
 def framed(*, name: str, about: str, verdict: str, measured: str, sections: str) -> str:

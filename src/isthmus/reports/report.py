@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from isthmus.files import refuse_existing, write_bytes
+from isthmus.files import refuse_existing
 from isthmus.model import Model
 from isthmus.reports.figures import drawing
 from isthmus.reports.gather import gather
-from isthmus.reports.page import render
+from isthmus.reports.page import render, write_page
 from isthmus.tasks.evaluate import EvaluateResult
 from isthmus.tasks.results import Result, size
 
@@ -62,9 +62,8 @@ def write_report(
     with drawing():
         pass  # a missing matplotlib should show now, not after minutes of measuring
     gathered = gather(run_or_model if isinstance(run_or_model, Model) else Path(run_or_model), source)
-    page = render(gathered).encode()
-    write_bytes(target, page, force=force)
-    return ReportResult(target, len(page), gathered.measured_on, gathered.evaluation)
+    write_page(target, render(gathered), force=force)
+    return ReportResult(target, target.stat().st_size, gathered.measured_on, gathered.evaluation)
 
 
 def _beside(run_or_model: str | Path | Model) -> Path:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from isthmus.files import refuse_existing, write_bytes
+from isthmus.files import refuse_existing
 from isthmus.reports.figures import FAINT, HELD, OURS, OURS_LIGHT, drawing, new_figure, to_svg
 from isthmus.reports.html import Section, TableRow, facts, key_figures, table
-from isthmus.reports.page import framed
+from isthmus.reports.page import framed, write_page
 from isthmus.tasks.series.detect import SeriesDetectResult, sentence
 
 CHANNELS_SHOWN = 6
@@ -35,7 +35,7 @@ def write_series_report(
     """
     path = Path(path)
     refuse_existing(path, force=force)
-    write_bytes(path, render_series(result, name).encode(), force=force)
+    write_page(path, render_series(result, name), force=force)
     return path
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from isthmus.files import refuse_existing, write_bytes
+from isthmus.files import refuse_existing
 from isthmus.reports.figures import HELD, OURS_MIDDLE, drawing, new_figure, to_svg
 from isthmus.reports.html import Section, TableRow, key_figures, table
-from isthmus.reports.page import framed
+from isthmus.reports.page import framed, write_page
 from isthmus.tasks.denoise_series import SeriesDenoiseResult
 
 SHOWN, LISTED = 6, 200
@@ -34,7 +34,7 @@ def write_series_page(path: str | Path, result: SeriesDenoiseResult, *, force: b
         measured="Not all that was taken is noise, and not all noise was taken.",
         sections="\n".join(section.to_html() for section in sections),
     )
-    write_bytes(path, page.encode(), force=force)
+    write_page(path, page, force=force)
     return path
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from isthmus.data.audio import AudioSource, Recording, open_audio
 from isthmus.data.audio.spectrogram import Spectrogram, loudness
 from isthmus.errors import UseError
-from isthmus.files import refuse_existing, write_bytes
+from isthmus.files import refuse_existing
 from isthmus.reports.html import Section, TableRow, image, key_figures, table
-from isthmus.reports.page import framed
+from isthmus.reports.page import framed, write_page
 from isthmus.reports.pictures import data_uri
 from isthmus.tasks.sound import SoundDenoiseResult
 
@@ -64,7 +64,7 @@ def write_sound_page(
         measured="Spectrograms: time to the right, frequency upwards, from silence (dark) to full scale.",
         sections="\n".join(section.to_html() for section in sections),
     )
-    write_bytes(path, page.encode(), force=force)
+    write_page(path, page, force=force)
     return path
 
 

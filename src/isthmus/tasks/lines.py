@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from isthmus.files import atomic_write
+from isthmus.files import atomic_write, to_bytes
 
 
 def csv_lines(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
@@ -31,4 +31,4 @@ def csv_lines(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[s
 def write_lines(path: Path, lines: Iterable[str], *, force: bool) -> None:
     """Write a text file, whole or not at all."""
     with atomic_write(path, force=force) as file:
-        file.writelines(line.encode() for line in lines)
+        file.writelines(map(to_bytes, lines))

@@ -60,12 +60,17 @@ class Stamp:
         """
         if self.kind == "date":
             return nanoseconds(text, () if self.format is None else (self.format,))
-        if "_" in text or not text.isascii():  # which Python would take
-            raise ValueError(f"{text!r} is no number")
-        number = float(text)
+        number = plain_number(text)
         if not isfinite(number):
             raise ValueError(f"{text!r} is no moment")
         return int(text) if text.strip().lstrip("+-").isdigit() else number
+
+
+def plain_number(text: str) -> float:
+    """A cell as a number; ValueError for what Python takes beyond what tables do, 1_000 and other digits."""
+    if "_" in text or not text.isascii():
+        raise ValueError(f"{text!r} is no number")
+    return float(text)
 
 
 @dataclass(frozen=True, eq=False)

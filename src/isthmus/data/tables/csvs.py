@@ -19,11 +19,11 @@ from pyarrow import csv as arrow_csv
 
 from isthmus.data.source import Skipped
 from isthmus.data.tables.kinds import NUMBER
+from isthmus.data.tables.schema import DELIMITERS
 from isthmus.data.tables.splitting import Splitter, lines_in, value_of, without_ends
 from isthmus.data.tables.textfile import MOST_ROW_BYTES, as_bytes, as_text, blocks_of, encoding_of, parts_of
 from isthmus.errors import BadItem, NoData
 
-DELIMITERS = (",", "\t", ";", "|")
 SAMPLE_BYTES = 1 << 20
 SAMPLE_LINES = 200
 

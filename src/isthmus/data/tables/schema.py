@@ -19,6 +19,8 @@ WORDED = ("boolean", "category", "text", "identifier")
 KINDS = (*NUMERIC, *WORDED, "empty")
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
 """What stands in a cell that has no value."""
+DELIMITERS = (",", "\t", ";", "|")
+"""What may part the cells of a row."""
 MOST_COLUMNS = 100_000
 MOST_TOLD = 200
 """Columns that people are told of."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from isthmus.data.tables.schema import MISSING
+from isthmus.data.series.source import plain_number
+from isthmus.data.tables.schema import DELIMITERS, MISSING
 from isthmus.errors import UseError
 from isthmus.model.series_detector import SeriesDetector
 from isthmus.model.series_reasons import Explainer, Span
@@ -18,6 +20,8 @@ from isthmus.tasks.series.detect import COLUMNS, sentence
 
 BEFORE = 64
 """Rows beside the longest window that are remembered, for reasons."""
+MOST_LETTERS = 1 << 20
+"""Of a line."""
 
 
 class Answer(NamedTuple):
@@ -50,41 +54,59 @@ class Follower:
             )
         self._share = alarm.false_alarms or FALSE_ALARMS
         self._detector = detector
+        self._delimiter: str | None = None
         self._columns: tuple[str, ...] | None = None
+        self._is_named = False
         self._known = np.zeros((0, len(detector.channels)), np.float32)
         self._last = -np.inf
         self._rows = self._lines = 0
 
     def answer(self, line: str) -> Answer | None:
-        """The answer to a line; None for the line that names the columns, and for empty ones."""
+        """The answer to a line; None for one that names the columns, and for empty ones."""
         self._lines += 1
         if not line.strip():
             return None
         try:
-            cells = [cell.strip() for cell in next(csv.reader([line.removeprefix("\ufeff")]))]
-            if self._columns is None and self._names_columns(cells):
+            _refuse_unreadable(line)
+            cells = self._cells(line.removeprefix("\ufeff"))
+            if set(self._detector.channels) <= set(cells):
+                self._columns, self._is_named = tuple(cells), True
                 return None
             stamp, values = self._read(cells)
-        except (ValueError, csv.Error) as wrong:
+        except ValueError as wrong:
             return Answer("", "", "", "", "", f"line {self._lines:,} is left out: {wrong}")
         return self._judged(stamp, values)
 
-    def _names_columns(self, cells: Sequence[str]) -> bool:
-        """Whether the first line names them; otherwise they are those of the model, in its order."""
-        names = list(self._detector.channels)
-        stamp = self._detector.stamp
-        if set(names) <= set(cells):
-            self._columns = tuple(cells)
-            return True
-        self._columns = tuple(names if stamp is None or len(cells) == len(names) else [stamp.name, *names])
-        return False
+    def _cells(self, line: str) -> list[str]:
+        """Parted by what names the channels, or else gives as many cells as there must be."""
+        if self._delimiter is not None:
+            return _parted(line, self._delimiter)
+        found = {delimiter: _parted(line, delimiter) for delimiter in DELIMITERS}
+        names, lengths = set(self._detector.channels), [len(columns) for columns in self._layouts()]
+        for fits in (
+            lambda cells: names <= set(cells),
+            *(lambda cells, length=length: len(cells) == length > 1 for length in lengths),
+        ):
+            for delimiter, cells in found.items():
+                if fits(cells):
+                    self._delimiter = delimiter if len(cells) > 1 else None
+                    return cells
+        return found[DELIMITERS[0]]
+
+    def _layouts(self) -> list[tuple[str, ...]]:
+        """The columns that a line may have: those named, else the model's, and its stamp in front of them."""
+        channels, stamp = self._detector.channels, self._detector.stamp
+        if self._columns is not None and (self._is_named or len(self._columns) > len(channels)):
+            return [self._columns]
+        return [channels] if stamp is None else [(stamp.name, *channels), channels]
 
     def _read(self, cells: Sequence[str]) -> tuple[str, np.ndarray]:
         """Stamp and float64 (channels,); ValueError, with a sentence, for what is none."""
-        assert self._columns is not None
-        if len(cells) != len(self._columns):
-            raise ValueError(f"it must have {len(self._columns):,} cells; it has {len(cells):,}.")
-        found = dict(zip(self._columns, cells, strict=True))
+        layouts = self._layouts()
+        columns = next((each for each in layouts if len(each) == len(cells)), None)
+        if columns is None:
+            raise ValueError(f"it must have {len(layouts[0]):,} cells; it has {len(cells):,}.")
+        found = dict(zip(columns, cells, strict=True))
         stamp = self._detector.stamp
         text = "" if stamp is None else found.get(stamp.name, "")
         values = np.array([_number(name, found[name]) for name in self._detector.channels])
@@ -96,6 +118,7 @@ class Follower:
             if not when >= self._last:
                 raise ValueError(f"its stamp {text!r} lies before the one above.")
             self._last = when
+        self._columns = columns
         return text, values
 
     def _judged(self, stamp: str, values: np.ndarray) -> Answer:
@@ -123,10 +146,42 @@ def follow(lines: Iterable[str], detector: SeriesDetector, alarm: Alarm | None =
     return csv_lines(COLUMNS, (answer for line in lines if (answer := follower.answer(line)) is not None))
 
 
+def _parted(line: str, delimiter: str) -> list[str]:
+    """The cells of a line, without spaces around."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True))]
+    except csv.Error as wrong:
+        raise ValueError(f"it cannot be parted into cells ({wrong}).") from None
+
+
+def lines_of(stream: BinaryIO) -> Iterator[str]:
+    """Bytes as they come → lines; bytes that are no UTF-8 are lone surrogates, long lines are cut."""
+    text = io.TextIOWrapper(stream, "utf-8", "surrogateescape")  # line ends of any kind
+    try:
+        while line := text.readline(MOST_LETTERS + 1):
+            more = line
+            while len(more) > MOST_LETTERS and not more.endswith("\n"):
+                more = text.readline(MOST_LETTERS + 1)
+            yield line
+    finally:
+        text.detach()  # the stream is not ours to close
+
+
+def _refuse_unreadable(line: str) -> None:
+    """Raise ValueError for a line that `lines_of` could not read as text."""
+    if len(line) > MOST_LETTERS:
+        raise ValueError(f"it must have at most {MOST_LETTERS:,} letters.")
+    for place, letter in enumerate(line):
+        if "\udc80" <= letter <= "\udcff":
+            raise ValueError(f"it must be UTF-8; letter {place:,} is the byte 0x{ord(letter) - 0xDC00:02x}.")
+    if "\0" in line:
+        raise ValueError("it holds a zero byte.")
+
+
 def _number(name: str, cell: str) -> float:
     if cell in MISSING:
         return float("nan")
     try:
-        return float(cell)
+        return plain_number(cell)
     except ValueError:
         raise ValueError(f"{name} must be a number; it is {cell!r}.") from None
