@@ -34,7 +34,13 @@ def denoise(
     ],
     output: Annotated[
         Path | None,
-        Option("--output", "-o", metavar="DIR", help="Default: SOURCE's name; of tables a .csv."),
+        Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="A folder, or of a single file a name such as better.csv.",
+            show_default="a folder, SOURCE's name with -denoised",
+        ),
     ] = None,
     level: Annotated[
         float | None,
@@ -98,11 +104,11 @@ def _images(voice: Voice, denoiser: Denoiser, asked: DenoiseWishes) -> Result:
 
     asked.only("The denoising of images", "level", "mask", "clean", "report")
     opened = open_source(asked.source, skip_bad=asked.skip_bad)
-    target = asked.output or default_output(asked.source, "-denoised")
+    target = _target(asked)
     with progress_bar(voice, "denoising", opened.raw_bytes) as progress:
         result = run(
             opened, denoiser, target, level=asked.level, mask=asked.mask, clean=asked.clean,
-            force=asked.force, progress=progress,
+            force=asked.force, strict=voice.strict, progress=progress,
         )  # fmt: skip
     if asked.report is not None:
         from isthmus.reports.denoising import write_denoising
@@ -115,10 +121,9 @@ def _clips(voice: Voice, denoiser: Denoiser, asked: DenoiseWishes) -> Result:
     from isthmus.tasks.video.denoising import denoise_video
 
     asked.only("The denoising of video", "level", "clean")
-    target = asked.output or default_output(asked.source, "-denoised")
     return denoise_video(
-        asked.source, denoiser, target, level=asked.level, clean=asked.clean, skip_bad=asked.skip_bad,
-        force=asked.force,
+        asked.source, denoiser, _target(asked), level=asked.level, clean=asked.clean,
+        skip_bad=asked.skip_bad, force=asked.force, strict=voice.strict,
     )  # fmt: skip
 
 
@@ -129,8 +134,10 @@ def _recordings(voice: Voice, denoiser: SoundDenoiser, asked: DenoiseWishes) -> 
     asked.only("The denoising of recordings", "clean", "report")
     if asked.clean is not None and asked.report is None:
         raise UseError("The clean recordings are compared on the page: add --report PAGE.html.")
-    target = asked.output or default_output(asked.source, "-denoised")
-    result = denoise_sound(asked.source, denoiser, target, skip_bad=asked.skip_bad, force=asked.force)
+    target = _target(asked)
+    result = denoise_sound(
+        asked.source, denoiser, target, skip_bad=asked.skip_bad, force=asked.force, strict=voice.strict
+    )
     if asked.report is not None:
         from isthmus.reports.sound import write_sound_page
 
@@ -142,10 +149,9 @@ def _series(voice: Voice, denoiser: SeriesDenoiser, asked: DenoiseWishes) -> Res
     from isthmus.tasks.denoise_series import denoise_series
 
     asked.only("The denoising of series", "level", "report", "fill")
-    target = asked.output or default_output(asked.source, "-denoised")
     result = denoise_series(
-        asked.source, denoiser, target, level=asked.level, fill=asked.fill, skip_bad=asked.skip_bad,
-        force=asked.force,
+        asked.source, denoiser, _target(asked), level=asked.level, fill=asked.fill,
+        skip_bad=asked.skip_bad, force=asked.force, strict=voice.strict,
     )  # fmt: skip
     if asked.report is not None:
         from isthmus.reports.series_denoising import write_series_page
@@ -158,7 +164,12 @@ def _table(voice: Voice, detector: Detector, asked: DenoiseWishes) -> Result:
     from isthmus.tasks.denoise_table import denoise_table
 
     asked.only("The denoising of tables", "level")
-    target = asked.output or default_output(asked.source, "-denoised.csv")
     return denoise_table(
-        asked.source, detector, target, level=asked.level, skip_bad=asked.skip_bad, force=asked.force
-    )
+        asked.source, detector, _target(asked), level=asked.level, skip_bad=asked.skip_bad,
+        force=asked.force, strict=voice.strict,
+    )  # fmt: skip
+
+
+def _target(asked: DenoiseWishes) -> Path:
+    """Where it goes: as asked, or into a folder beside."""
+    return asked.output or default_output(asked.source, "-denoised")

@@ -13,6 +13,8 @@ from isthmus.errors import UnknownName
 
 MISSING = 1.0
 """What is told of a pixel that is not there."""
+MOST_TAKEN = 5.0
+"""Standard deviations of the noise, by which a value is changed at most: where none is seen, nothing is."""
 
 
 @dataclass(frozen=True)

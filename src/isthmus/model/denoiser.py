@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data.noise import MISSING, NoiseModel, noise_level
+from isthmus.data.noise import MISSING, MOST_TAKEN, NoiseModel, noise_level
 from isthmus.errors import SpecMismatch
 from isthmus.exact.float_runner import FloatRunner
 from isthmus.exact.ops import ops_from_json
@@ -27,6 +27,8 @@ class Denoiser(Saved):
 
     spec: DataSpec
     """Of the images; the low and the high of their values are told as 0 and 1."""
+    learned: tuple[float, float]
+    """The least and the greatest value that it was taught with, in the images' units."""
     noise: NoiseModel
     """That it was taught with."""
     program: Program
@@ -42,10 +44,25 @@ class Denoiser(Saved):
             raise ValueError("a denoiser of no images")
         if self.program.result[0] != self.spec.channels:
             raise ValueError("a denoiser that makes other images")
+        if not self.learned[0] <= self.learned[1]:
+            raise ValueError("values that a denoiser learned from")
 
     def level_of(self, image: np.ndarray) -> float:
         """The noise that is seen in an image, in its own units: a standard deviation."""
         return noise_level(image)
+
+    def outside(self, image: np.ndarray, level: float | None = None) -> int:
+        """How many values lie farther outside of what it learned from than noise takes them.
+
+        Args:
+            image: in the images' units.
+            level: of the noise; None looks.
+        """
+        low, high = self.learned
+        if image.min(initial=low) >= low and image.max(initial=high) <= high:
+            return 0
+        far = MOST_TAKEN * (self.level_of(image) if level is None else level)
+        return int(((image < low - far) | (image > high + far)).sum())
 
     def denoise(
         self, image: np.ndarray, level: float | None = None, mask: np.ndarray | None = None
@@ -60,19 +77,28 @@ class Denoiser(Saved):
         Raises:
             SpecMismatch: it is another kind of image.
         """
-        planes = self._planes(image)
-        told = np.zeros((1, *planes.shape[1:]), np.float32)
-        if self.noise.is_told:
-            told += (self.level_of(image) if level is None else level) / self._span
+        level = self.level_of(image) if level is None else level
+        exact = self._planes(image)
         if mask is not None:
-            planes[:, mask], told[:, mask] = 0.5, MISSING
+            exact[:, mask] = (self.spec.low + self.spec.high) / 2
+        planes = ((exact - self.spec.low) / self._span).astype(np.float32)
+        told = np.full((1, *planes.shape[1:]), level / self._span if self.noise.is_told else 0, np.float32)
+        most = MOST_TAKEN * told if self.noise.is_told else np.full_like(told, self._most_untold(image))
+        if mask is not None:
+            told[:, mask], most[:, mask] = MISSING, np.inf
         made = self._runner.in_fixed_batches(
             np.concatenate([planes, told])[None], into=np.empty((1, *planes.shape), np.float32)
         )[0]
-        return self._image(made, image)
+        changed = exact + np.clip(made - planes, -most, most) * self._span
+        return self._image(changed, image, MOST_TAKEN * level)
+
+    def _most_untold(self, image: np.ndarray) -> float:
+        """By how much a value may be changed where no level is told: as the net says, but of one colour."""
+        return np.inf if image.size and np.ptp(image) else 0.0
 
     def _planes(self, image: np.ndarray) -> np.ndarray:
-        planes = np.moveaxis(image.reshape(*image.shape[:2], -1), -1, 0).astype(np.float32)
+        """float64 (planes, height, width), in the image's units."""
+        planes = np.moveaxis(image.reshape(*image.shape[:2], -1), -1, 0).astype(np.float64)
         fits = image.dtype.kind == "f" or image.dtype == np.dtype(self.spec.dtype)
         if len(planes) not in (1, self.spec.channels) or not fits:
             raise SpecMismatch(
@@ -81,10 +107,15 @@ class Denoiser(Saved):
             )
         if len(planes) < self.spec.channels:
             planes = np.repeat(planes, self.spec.channels, axis=0)
-        return (planes - np.float32(self.spec.low)) / np.float32(self._span)
+        return planes
 
-    def _image(self, planes: np.ndarray, like: np.ndarray) -> np.ndarray:
-        values = np.clip(planes, 0, 1) * self._span + self.spec.low
+    def _image(self, planes: np.ndarray, like: np.ndarray, far: float) -> np.ndarray:
+        """Planes as an image of the same type, within its range, or as far beyond as the image itself is."""
+        low, high = self.spec.low, self.spec.high
+        least, greatest = like.min(initial=low), like.max(initial=high)
+        values = np.clip(
+            planes, low if least >= low - far else least, high if greatest <= high + far else greatest
+        )
         if like.dtype.kind in "iu":
             values = np.round(values)
         if like.ndim == 2 and len(values) > 1:
@@ -103,6 +134,7 @@ class Denoiser(Saved):
         """All but tensors and provenance, JSON-ready."""
         return {
             "spec": self.spec.to_dict(),
+            "learned": list(self.learned),
             "noise": [self.noise.kind, self.noise.low, self.noise.high],
             "from_noisy": self.from_noisy,
             "ops": [op.to_json() for op in self.program.ops],
@@ -116,8 +148,10 @@ class Denoiser(Saved):
     def from_saved(cls, document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Denoiser:
         """Undo `told` and `tensors`."""
         spec, (kind, low, high) = DataSpec.from_dict(document["spec"]), document["noise"]
+        least, greatest = map(float, document["learned"])
         return cls(
             spec=spec,
+            learned=(least, greatest),
             noise=NoiseModel(str(kind), float(low), float(high)),
             program=Program((spec.channels + 1, None, None), ops_from_json(document["ops"]), tensors),
             from_noisy=bool(document["from_noisy"]),

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data.noise import MISSING, NoiseModel, series_noise_level
+from isthmus.data.noise import MISSING, MOST_TAKEN, NoiseModel, series_noise_level
 from isthmus.errors import SpecMismatch
 from isthmus.exact.float_runner import FloatRunner
 from isthmus.exact.ops import ops_from_json
@@ -65,6 +65,19 @@ class SeriesDenoiser(Saved):
         filled = interpolated(values)
         return np.array([series_noise_level(column) for column in filled.T])
 
+    def outside(self, values: np.ndarray, level: float | None = None) -> np.ndarray:
+        """int64 (channels,): values farther outside of what it learned from than noise takes them.
+
+        Args:
+            values: float64 (rows, channels); NaN is a gap.
+            level: of the noise, as a share of each channel's range; None looks.
+        """
+        far = MOST_TAKEN * (self.levels_of(values) if level is None else level * self._spans)
+        with np.errstate(invalid="ignore"):
+            beyond = (values < np.array(self.lows) - far) | (values > np.array(self.highs) + far)
+        found: np.ndarray = (beyond & np.isfinite(values)).sum(axis=0)
+        return found
+
     def denoise(self, values: np.ndarray, level: float | None = None, *, fill: bool = False) -> np.ndarray:
         """float64 (rows, channels) → the same without noise.
 
@@ -76,12 +89,15 @@ class SeriesDenoiser(Saved):
         gaps, spans = ~np.isfinite(values), self._spans
         if not len(values):
             return values.copy()
-        scaled = (interpolated(values) - np.array(self.lows)) / spans
-        told = np.zeros(len(self.channels))
+        filled = interpolated(values)
+        scaled = ((filled - np.array(self.lows)) / spans).astype(np.float32)
+        told, most = np.zeros(len(self.channels)), np.where(np.ptp(filled, axis=0) > 0, np.inf, 0.0)
         if self.noise.is_told:
             told += self.levels_of(values) / spans if level is None else level
+            most = MOST_TAKEN * told
         unsure = np.where(gaps, MISSING, np.minimum(told, MISSING)).astype(np.float32)
-        made = self._in_pieces(scaled.astype(np.float32), unsure) * spans + np.array(self.lows)
+        change = self._in_pieces(scaled, unsure) - scaled
+        made = filled + np.where(gaps, change, np.clip(change, -most, most)) * spans
         return made if fill else np.where(gaps, values, made)
 
     def _in_pieces(self, scaled: np.ndarray, unsure: np.ndarray) -> np.ndarray:

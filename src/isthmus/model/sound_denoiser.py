@@ -30,6 +30,8 @@ class SoundDenoiser(Saved):
     made_by = "isthmus fit recordings/ --recipe denoise"
 
     rate: int
+    loudness: float
+    """Root mean square of what it learned from, full scale being 1."""
     program: Program
     """(PLANES · bins, windows) → (2 · TAPS · bins, windows): see data/audio/planes.py."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -41,6 +43,8 @@ class SoundDenoiser(Saved):
         ends = self.program.start, self.program.result
         if self.rate < 1 or ends != ((PLANES * bins, None), (2 * TAPS * bins, None)):
             raise ValueError("a denoiser of no recordings")
+        if not 0 <= self.loudness < np.inf:
+            raise ValueError("the loudness that a denoiser learned")
 
     def require_rate(self, rate: int) -> None:
         """Raise SpecMismatch unless it was taught at that rate."""
@@ -68,6 +72,8 @@ class SoundDenoiser(Saved):
         return Stream(self._taken, most, margin)
 
     def _taken(self, signal: np.ndarray) -> np.ndarray:
+        if not len(signal) or not np.ptp(signal):
+            return signal  # there is nothing to hear, or a voltage alone
         frames = self._view.analyse(signal)
         said = self._runner(planes_of(frames)[None])[0]
         return self._view.synthesise(mended(frames, said), len(signal))
@@ -82,7 +88,12 @@ class SoundDenoiser(Saved):
 
     def told(self) -> dict[str, Any]:
         """All but tensors and provenance, JSON-ready."""
-        return {"rate": self.rate, "taps": TAPS, "ops": [op.to_json() for op in self.program.ops]}
+        return {
+            "rate": self.rate,
+            "loudness": self.loudness,
+            "taps": TAPS,
+            "ops": [op.to_json() for op in self.program.ops],
+        }
 
     def tensors(self) -> Mapping[str, np.ndarray]:
         """Of the net."""
@@ -99,7 +110,8 @@ class SoundDenoiser(Saved):
         rate = int(document["rate"])
         start = PLANES * Spectrogram.of_rate(rate).bins, None
         program = Program(start, ops_from_json(document["ops"]), tensors)
-        return cls(rate=rate, program=program, provenance=dict(document["provenance"]))
+        loudness = float(document["loudness"])
+        return cls(rate=rate, loudness=loudness, program=program, provenance=dict(document["provenance"]))
 
     def summary(self) -> str:
         """What it is for."""

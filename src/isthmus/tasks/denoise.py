@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,18 @@ import numpy as np
 
 from isthmus._version import __version__
 from isthmus.config import require
-from isthmus.data import Source, open_source, write_source
+from isthmus.data import Layout, Source, open_source, write_source
 from isthmus.data.distortion import Distortion
 from isthmus.data.noise import NoiseModel
+from isthmus.data.readers.images import restored_names
+from isthmus.data.readers.pixels import SUFFIXES, restored_suffix
 from isthmus.errors import UseError
 from isthmus.model import as_kind
 from isthmus.model.denoiser import Denoiser
 from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
 from isthmus.tasks.orders import Progress
-from isthmus.tasks.results import Result, notices_of
+from isthmus.tasks.outputs import folder_and_names
+from isthmus.tasks.results import Result, notices_of, refuse_notices
 
 USUAL_STEPS = 3000
 
@@ -43,7 +46,8 @@ class DenoiseResult(Result):
 
     files: tuple[Path, ...]
     samples: int
-    directory: Path | None
+    output: Path | None
+    """The folder, or the only file."""
     levels: tuple[float, ...]
     """Of the noise seen, or told, in each image: a standard deviation in its own units."""
     before_psnr_db: float | None
@@ -52,7 +56,7 @@ class DenoiseResult(Result):
 
     def summary(self) -> str:
         """One line for a terminal."""
-        where = f" → {self.directory}" if self.directory else ""
+        where = f" → {self.output}" if self.output else ""
         low, middle, high = np.quantile(self.levels, (0, 0.5, 1)) if self.levels else (0, 0, 0)
         line = f"{self.samples:,} images, noise of {middle:.3g} ({low:.3g} to {high:.3g}){where}"
         if self.after_psnr_db is None or self.before_psnr_db is None:
@@ -131,6 +135,7 @@ def denoise(
     clean: Any = None,
     skip_bad: bool = False,
     force: bool = False,
+    strict: bool = False,
     progress: Progress | None = None,
 ) -> DenoiseResult:
     """Take the noise from images.
@@ -138,35 +143,75 @@ def denoise(
     Args:
         source: noisy images: a path, an array, or an opened Source.
         denoiser: made by `fit_denoiser`, or its path.
-        output: a folder for the images, named and typed as they were; None only measures.
+        output: a folder for the images, named and typed as they were; or, of a single file, its name, with
+            an ending such as .png. None only measures.
         level: of the noise, a standard deviation in the images' own units; None looks at each image.
         mask: images of the same names and sizes: what is not 0 there is missing; or one for all.
         clean: the same images without noise: how far the others are from them is told.
         skip_bad: leave unreadable images out.
         force: replace existing files.
+        strict: refuse where images would be left out, or hold values that the denoiser never saw.
         progress: told images done and in all.
     Raises:
         SpecMismatch: images of another kind than the denoiser's.
-        UseError: masks or clean images that do not belong to these.
+        UseError: masks or clean images that do not belong to these; `output` names one file for several.
     """
     require(level is None or level >= 0, "level", "at least 0", level)
     noisy = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
     masks, truths = _beside(mask, noisy, "masks"), _beside(clean, noisy, "clean images")
-    work = _Work(as_kind(denoiser, Denoiser), noisy, level, masks, truths, progress)
-    if output is None:
+    denoiser = as_kind(denoiser, Denoiser)
+    layout, folder = (noisy.layout, None) if output is None else _placed(noisy, Path(output))
+    changed = () if output is None else noisy.changed()
+    notices = (*notices_of(noisy), *changed, *_outside(noisy, denoiser, level))
+    refuse_notices(notices, strict=strict)
+    work = _Work(denoiser, noisy, level, masks, truths, progress)
+    if folder is None:
         for _ in work.images():
             pass
         files: list[Path] = []
     else:
-        files = write_source(noisy.layout, noisy.spec, work.images(), output, force=force)
+        files = write_source(layout, noisy.spec, work.images(), folder, force=force)
     return DenoiseResult(
         tuple(files),
         len(noisy),
         None if output is None else Path(output),
         tuple(round(each, 4) for each in work.levels),
         *work.psnr_db(),
-        notices=(*notices_of(noisy), *(() if output is None else noisy.changed())),
+        notices=notices,
     )
+
+
+def _placed(noisy: Source, output: Path) -> tuple[Layout, Path]:
+    """The layout of what is written, and the folder; the only file has the name that was asked for."""
+    layout, archive = noisy.layout, noisy.layout.options.get("archive")
+    names, also = [member.name for member in layout.members], list[str]()
+    if archive is not None:
+        names = [str(archive)]
+    elif layout.reader == "images":
+        names = restored_names(layout, noisy.spec)
+        also = [e for e in SUFFIXES if restored_suffix(e, noisy.spec.channels, noisy.spec.dtype) == e]
+    folder, placed = folder_and_names(output, names, also=also)
+    if placed == names:
+        return layout, folder
+    if archive is not None:
+        return replace(layout, options={**layout.options, "archive": placed[0]}), folder
+    return replace(layout, members=(replace(layout.members[0], name=placed[0]),)), folder
+
+
+def _outside(noisy: Source, denoiser: Denoiser, level: float | None) -> tuple[str, ...]:
+    """That images hold values which the denoiser never saw."""
+    low, high = denoiser.learned
+    if np.dtype(noisy.spec.dtype).kind in "iu" and low <= noisy.spec.low and high >= noisy.spec.high:
+        return ()  # no image of this type can
+    found = []
+    for index in range(len(noisy)):
+        (image,) = noisy.read([index])
+        if count := denoiser.outside(image, level):
+            found.append(
+                f"{noisy.layout.item_name(index)}: {count:,} of {image.size:,} values lie outside of what "
+                f"the model learned, {low:.4g} to {high:.4g}"
+            )
+    return tuple(found)
 
 
 class _Work:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,18 @@ from isthmus._version import __version__
 from isthmus.config import require
 from isthmus.data.noise import NoiseModel
 from isthmus.data.series import SeriesSource, open_series
-from isthmus.errors import SpecMismatch, UseError
-from isthmus.files import atomic_write, refuse_existing
+from isthmus.errors import UseError
+from isthmus.files import refuse_existing
 from isthmus.model import as_kind
 from isthmus.model.series_denoiser import SeriesDenoiser
 from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
 from isthmus.tasks.orders import Progress
-from isthmus.tasks.results import Result
+from isthmus.tasks.outputs import folder_and_names
+from isthmus.tasks.results import Result, refuse_notices
+from isthmus.tasks.series.rewriting import rewrite
 
 USUAL_STEPS = 2000
 LEAST_ROWS = 64
-MORE_DIGITS = 2
-"""Behind the point, than a column of text has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,20 +138,23 @@ def denoise_series(
     fill: bool = False,
     skip_bad: bool = False,
     force: bool = False,
+    strict: bool = False,
 ) -> SeriesDenoiseResult:
     """Take the noise from a series.
 
     Args:
         source: a path, a frame or an array, as for `open_series`.
         denoiser: made by `fit_series_denoiser`, or its path.
-        output: the folder; the file keeps its name. Stamps, words and the order of rows stay as they are.
-            None writes nothing.
+        output: a folder, in which the file keeps its name; or the file itself, with the ending that the
+            source has. Stamps, words and the order of rows stay as they are. None writes nothing.
         level: of the noise, as a share of each channel's range; None looks.
         fill: put what is likely into gaps.
         skip_bad: leave rows out that have too many or too few cells.
         force: replace an existing file.
+        strict: refuse where rows or cells would not be denoised, or values are none that the model saw.
     Raises:
         SpecMismatch: it has other channels than the model.
+        UseError: `output` names a file of another kind.
         OutputExists: nothing was written.
     """
     require(level is None or level >= 0, "level", "at least 0", level)
@@ -162,12 +165,14 @@ def denoise_series(
     denoiser = as_kind(denoiser, SeriesDenoiser)
     denoiser.require_channels(opened.channels)
     part = opened.whole()
+    notices = (*_not_denoised(opened), *_outside(opened, denoiser, part.values, level))
+    refuse_notices(notices, strict=strict)
     made = denoiser.denoise(part.values, level, fill=fill)
     before, after = np.empty_like(made), np.empty_like(made)
     before[part.rows], after[part.rows] = part.values, made
     if target is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _write(Path(source), target, opened.channels, after, force=force)
+        rewrite(Path(source), target, opened.channels, before, after, force=force)
     spans = np.array(denoiser.highs) - np.array(denoiser.lows)
     seen = denoiser.levels_of(part.values) if level is None else level * spans
     return SeriesDenoiseResult(
@@ -178,6 +183,27 @@ def denoise_series(
         filled=fill,
         before=before,
         after=after,
+        notices=notices,
+    )
+
+
+def _not_denoised(series: SeriesSource) -> tuple[str, ...]:
+    """Rows and cells that stay in the file as they stand."""
+    return tuple(f"not denoised: {each}" for each in series.skipped)
+
+
+def _outside(
+    series: SeriesSource, denoiser: SeriesDenoiser, values: np.ndarray, level: float | None
+) -> tuple[str, ...]:
+    """That channels hold values which the denoiser never saw."""
+    counts = denoiser.outside(values, level)
+    return tuple(
+        f"{series.name}: {count:,} of {len(values):,} values of {name!r} lie outside of what the model "
+        f"learned, {low:.4g} to {high:.4g}"
+        for name, count, low, high in zip(
+            series.channels, counts.tolist(), denoiser.lows, denoiser.highs, strict=True
+        )
+        if count
     )
 
 
@@ -186,74 +212,5 @@ def _target(source: Any, output: str | Path | None) -> Path | None:
         return None
     if not isinstance(source, (str, Path)):
         raise UseError("A frame or an array has no file to write: leave the output out, and take `after`.")
-    return Path(output) / Path(source).name.removesuffix(".gz")
-
-
-def _write(source: Path, target: Path, channels: tuple[str, ...], values: np.ndarray, *, force: bool) -> None:
-    """The file with other numbers in its channels; where a number is as it was, so is its text."""
-    with atomic_write(target, force=force) as file:
-        if source.suffix == ".npy":
-            like = np.load(source, mmap_mode="r", allow_pickle=False)
-            kind = like.dtype if like.dtype.kind == "f" else np.dtype(np.float64)
-            np.save(file, values.reshape(like.shape).astype(kind))
-            return
-        from isthmus.tasks.tables.sources import OpenTable, TextForm
-
-        table = OpenTable(source)
-        places = {name: place for place, name in enumerate(table.form.columns)}
-        if not set(channels) <= set(places):
-            raise SpecMismatch(
-                f"{source.name} is written in a way that cannot be kept: save it as a .csv first."
-            )
-        wanted = {places[name]: values[:, number] for number, name in enumerate(channels)}
-        if isinstance(table.form, TextForm):
-            _write_text(file, table, wanted)
-        else:
-            _write_typed(file, table, wanted)
-
-
-def _write_text(file: Any, table: Any, wanted: Mapping[int, np.ndarray]) -> None:
-    from isthmus.data.tables.lines import chunk_of
-
-    form, done = table.form.form, 0
-    file.write(form.start_bytes())
-    for part in table.chunks():
-        chunk = chunk_of(part, form)
-        odd = dict(chunk.odd)
-        read = [place for place in range(len(chunk)) if place not in odd or form.is_row(odd[place])]
-        regular = [done + number for number, place in enumerate(read) if place not in odd]
-        columns = [
-            _printed(texts, wanted[place][regular]) if place in wanted else texts
-            for place, texts in enumerate(chunk.columns)
-        ]
-        done += len(read)
-        file.write(form.to_bytes(replace(chunk, columns=columns)))
-
-
-def _printed(texts: list[str], values: np.ndarray) -> list[str]:
-    """Numbers in place of texts; a gap that stays one keeps its text."""
-    digits = MORE_DIGITS + max((len(text.partition(".")[2]) for text in texts[:1000]), default=0)
-    return [
-        f"{value:.{min(digits, 12)}f}" if np.isfinite(value) else text
-        for text, value in zip(texts, values.tolist(), strict=True)
-    ]
-
-
-def _write_typed(file: Any, table: Any, wanted: Mapping[int, np.ndarray]) -> None:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    done, batches = 0, []
-    for batch in table.chunks():
-        columns, names = list(batch.columns), batch.schema.names
-        for place, values in wanted.items():
-            kind = columns[place].type if pa.types.is_floating(columns[place].type) else pa.float64()
-            columns[place] = pa.array(values[done : done + len(batch)], from_pandas=True).cast(kind)
-        done += len(batch)
-        batches.append(pa.record_batch(columns, names))
-    made = pa.Table.from_batches(batches)
-    if Path(table.form.name).suffix in (".arrow", ".feather"):
-        with pa.ipc.new_file(file, made.schema) as writer:
-            writer.write_table(made)
-        return
-    parquet.write_table(made, file, compression="zstd")
+    folder, (name,) = folder_and_names(Path(output), [Path(source).name.removesuffix(".gz")])
+    return folder / name

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.config import require
+from isthmus.data.noise import MOST_TAKEN
 from isthmus.data.tables import Table, TableSource
 from isthmus.data.tables.features import ColumnFeatures, squashed, unsquashed
 from isthmus.data.tables.table import shown
@@ -18,7 +19,8 @@ from isthmus.files import refuse_existing
 from isthmus.model import as_kind
 from isthmus.model.detector import Detector
 from isthmus.tasks.lines import csv_lines, write_lines
-from isthmus.tasks.results import Result
+from isthmus.tasks.outputs import folder_and_names
+from isthmus.tasks.results import Result, notices_of, refuse_notices
 
 TRIED_ROWS = 2000
 LEAST_CHANGE = 1e-3
@@ -55,6 +57,7 @@ def denoise_table(
     header: bool | None = None,
     skip_bad: bool = False,
     force: bool = False,
+    strict: bool = False,
 ) -> TableDenoiseResult:
     """Take noise from the numbers of a table; words, dates and what is missing stay.
 
@@ -64,14 +67,15 @@ def denoise_table(
     Args:
         source: a path, a matrix, a DataFrame.
         detector: made by `fit_detector`, or its path, on such a table, noisy or not.
-        output: a .csv.
+        output: a .csv; or a folder, in which the table keeps its name.
         level: standard deviation of the noise, in usual spreads of each column; nothing in a table tells
             noise from what is merely not to be guessed.
         header: whether a text file's first row names the columns; None looks.
         skip_bad: leave rows out that cannot be read.
         force: replace an existing output.
+        strict: refuse where rows would be left out, or numbers are none that the detector saw.
     Raises:
-        UseError: no level.
+        UseError: no level; `output` names a file of another kind.
     """
     from isthmus.tasks.detect import opened
 
@@ -80,15 +84,19 @@ def denoise_table(
             "A table does not say how noisy it is: give --level, in usual spreads of a column (0.2)."
         )
     require(level >= 0, "level", "at least 0", level)
-    output = Path(output)
-    if output.suffix != ".csv":
-        raise UseError(f"The output must be a .csv; got {output}.")
-    refuse_existing(output, force=force)
     table_source: TableSource = opened(source, None, header, skip_bad)
+    folder, (name,) = folder_and_names(Path(output), [f"{table_source.name}.csv"])
+    target = folder / name
+    refuse_existing(target, force=force)
     work = _Work(as_kind(detector, Detector), level)
-    lines = csv_lines(table_source.schema.names, work.rows(table_source))
-    write_lines(output, lines, force=force)
-    return TableDenoiseResult(output, work.count, work.changed, work.believed)
+
+    def lines() -> Iterator[str]:
+        yield from csv_lines(table_source.schema.names, work.rows(table_source))
+        refuse_notices((*notices_of(table_source), *work.outside()), strict=strict)
+
+    write_lines(target, lines(), force=force)
+    notices = (*notices_of(table_source), *work.outside())
+    return TableDenoiseResult(target, work.count, work.changed, work.believed, notices=notices)
 
 
 class _Work:
@@ -102,6 +110,8 @@ class _Work:
             if column.spread and column.column.kind != "date"
         ]
         self._shares = {place: self._share(place, level) for place in self._columns}
+        self._most = MOST_TAKEN * level
+        self._outside = dict.fromkeys(self._columns, 0)
         self.count = self.changed = 0
 
     @property
@@ -109,6 +119,24 @@ class _Work:
         """See TableDenoiseResult."""
         names = self._features.columns
         return {names[place].column.name: round(share, 4) for place, share in self._shares.items()}
+
+    def outside(self) -> tuple[str, ...]:
+        """That columns held numbers which the detector never saw, as far as rows were taken."""
+        told = []
+        for place, count in self._outside.items():
+            if count:
+                column, (low, high) = self._features.columns[place], self._range(place)
+                low, high = (each * column.spread + column.middle for each in (low, high))
+                told.append(
+                    f"{count:,} numbers of {column.column.name!r} lie outside of what the model learned, "
+                    f"{low:.4g} to {high:.4g}"
+                )
+        return tuple(told)
+
+    def _range(self, place: int) -> tuple[float, float]:
+        """Between which the numbers lie that were learned from, in spreads."""
+        kept = self._detector.kept[:, self._features.owners == place][:, 0]
+        return float(kept.min()), float(kept.max())
 
     def rows(self, source: TableSource) -> Iterator[list[str]]:
         """The rows as they stand there, but for their numbers."""
@@ -133,8 +161,13 @@ class _Work:
             column, cells = self._features.columns[place], some.columns[place]
             assert cells.numbers is not None
             seen, guessed = self._pair(matrix, place)
+            here, (low, high) = unsquashed(seen), self._range(place)
             made = unsquashed(self._shares[place] * seen + (1 - self._shares[place]) * guessed)
-            moved = np.isfinite(cells.numbers) & (np.abs(made - unsquashed(seen)) > LEAST_CHANGE)
+            made = here + np.clip(made - here, -self._most, self._most)
+            known = np.isfinite(cells.numbers)
+            beyond = (here < low - self._most) | (here > high + self._most)
+            self._outside[place] += int((known & beyond).sum())
+            moved = known & (np.abs(made - here) > LEAST_CHANGE)
             found[column.column.name] = {
                 int(row): _printed(column, float(made[row])) for row in np.flatnonzero(moved)
             }

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from isthmus._version import __version__
+from isthmus.data.audio.kinds import restored_names
 from isthmus.data.audio.recordings import AudioSource, Recording, open_audio
 from isthmus.data.audio.writing import write_recordings
 from isthmus.errors import UseError
@@ -17,11 +18,15 @@ from isthmus.model import as_kind
 from isthmus.model.sound_denoiser import SoundDenoiser
 from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
 from isthmus.tasks.orders import Progress
-from isthmus.tasks.results import Result, notices_of
+from isthmus.tasks.outputs import folder_and_names
+from isthmus.tasks.results import Result, notices_of, refuse_notices
 
 WHITE, RECORDED = "gaussian", "recorded"
 MOST_LEARNED_S = 3600.0
 """Of the clean recordings, and of the noise, that is held in memory to learn from."""
+MOST_AWAY_DB = 20.0
+"""By which a recording may be louder or softer than those that were learned from, unsaid: learning varies
+loudness by up to 12 dB, and recordings vary."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +50,14 @@ class SoundDenoiseResult(Result):
     recordings: int
     seconds: float
     """Of sound."""
-    directory: Path
+    output: Path
+    """The folder, or the only file."""
     clipped: tuple[str, ...]
     """Recordings that reach full scale often: they were clipped before, and stay so."""
 
     def summary(self) -> str:
         """One line for a terminal, and one for what was clipped."""
-        line = f"{self.recordings:,} recordings, {self.seconds:,.1f} s, without noise → {self.directory}"
+        line = f"{self.recordings:,} recordings, {self.seconds:,.1f} s, without noise → {self.output}"
         if not self.clipped:
             return line
         return (
@@ -118,6 +124,7 @@ def denoise_sound(
     *,
     skip_bad: bool = False,
     force: bool = False,
+    strict: bool = False,
     progress: Progress | None = None,
 ) -> SoundDenoiseResult:
     """Take the noise from recordings; a few seconds are held at a time, however long they are.
@@ -125,24 +132,30 @@ def denoise_sound(
     Args:
         source: noisy recordings: a file, a folder, a .zip.
         denoiser: made by `fit_sound_denoiser`, or its path.
-        output: a folder for the recordings, named and typed as they were.
+        output: a folder for the recordings, named and typed as they were (those compressed with loss as
+            .wav); or, of a single file, its name, with such an ending.
         skip_bad: leave unreadable files out.
         force: replace existing files.
+        strict: refuse where recordings would be left out, or are of a loudness that the denoiser never heard.
         progress: told recordings done and in all.
     Raises:
         SpecMismatch: recordings of another rate than the denoiser's.
+        UseError: `output` names one file for several, or one of another kind.
     """
     denoiser, noisy = as_kind(denoiser, SoundDenoiser), open_audio(source, skip_bad=skip_bad)
     for recording in noisy.recordings:
         denoiser.require_rate(recording.kind.rate)
+    names, archive = restored_names({each.name: each.kind for each in noisy.recordings}), noisy.archive
+    folder, placed = folder_and_names(Path(output), names if archive is None else [archive])
+    names, archive = (placed, None) if archive is None else (names, placed[0])
+    notices = (*notices_of(noisy), *_unheard(noisy, denoiser))
+    refuse_notices(notices, strict=strict)
     work = _Work(noisy, denoiser, progress)
-    files = write_recordings(
-        [_restored(recording) for recording in noisy.recordings],
-        work.all_pieces(),
-        Path(output),
-        archive=noisy.archive,
-        force=force,
-    )
+    made = [
+        Recording(name, each.kind.restored, each.frames)
+        for name, each in zip(names, noisy.recordings, strict=True)
+    ]
+    files = write_recordings(made, work.all_pieces(), folder, archive=archive, force=force)
     seconds = sum(each.frames / each.kind.rate for each in noisy.recordings)
     return SoundDenoiseResult(
         tuple(files),
@@ -150,8 +163,34 @@ def denoise_sound(
         round(seconds, 2),
         Path(output),
         tuple(work.clipped),
-        notices=notices_of(noisy),
+        notices=notices,
     )
+
+
+def _unheard(noisy: AudioSource, denoiser: SoundDenoiser) -> tuple[str, ...]:
+    """That recordings are of a loudness that the denoiser never heard, or hold what is no sound."""
+    found = []
+    for recording in noisy.recordings:
+        power, silenced, scale = 0.0, 0, np.float32(recording.kind.full_scale)
+        for piece in noisy.pieces(recording):
+            silenced += int((~np.isfinite(piece)).sum())
+            power += float(np.square(_heard(piece, scale), dtype=np.float64).sum())
+        loudness = np.sqrt(power / max(1, recording.frames * recording.kind.channels))
+        if silenced:
+            found.append(f"{recording.name}: {silenced:,} samples that are no numbers count as silence")
+        if loudness > 0 and denoiser.loudness > 0:
+            away_db = 20 * np.log10(loudness / denoiser.loudness)
+            if abs(away_db) > MOST_AWAY_DB:
+                found.append(
+                    f"{recording.name} is {abs(away_db):.0f} dB {'louder' if away_db > 0 else 'softer'} than "
+                    "what the model learned from"
+                )
+    return tuple(found)
+
+
+def _heard(piece: np.ndarray, scale: np.float32) -> np.ndarray:
+    """Samples as float32, -1 to 1."""
+    return np.nan_to_num(piece.astype(np.float32) / scale, posinf=1, neginf=-1)
 
 
 class _Work:
@@ -173,7 +212,7 @@ class _Work:
         scale, at_full = np.float32(recording.kind.full_scale), 0
         tracks = [Track(self._denoiser) for _ in range(recording.kind.channels)]
         for piece in self._noisy.pieces(recording):
-            heard = np.nan_to_num(piece.astype(np.float32) / scale, posinf=1, neginf=-1)
+            heard = _heard(piece, scale)
             at_full += int((np.abs(heard) >= 0.9999).sum())
             for track, signal in zip(tracks, heard.T, strict=True):
                 track.take(signal)
@@ -209,10 +248,6 @@ def _typed(tracks: Sequence[Track], recording: Recording, scale: np.float32) -> 
             yield made.astype(recording.kind.read_as)
         else:
             yield np.clip(np.round(made * scale), -scale, scale - 1).astype(np.int32)
-
-
-def _restored(recording: Recording) -> Recording:
-    return Recording(recording.name, recording.kind.restored, recording.frames)
 
 
 def _rate_of(source: AudioSource) -> int:

@@ -95,8 +95,12 @@ def train_denoiser(
         net, lambda step: _loss(net, lessons[step]), plan.learning_rate, pace, progress
     )
     made = {"images": len(images), "steps": steps, "seconds": round(time.monotonic() - started, 1)}
+    filled = [image for image in images if image.size]
+    least = min((float(image.min()) for image in filled), default=spec.low)
+    greatest = max((float(image.max()) for image in filled), default=spec.high)
     return Denoiser(
         spec=spec,
+        learned=(least, greatest),
         noise=plan.noise,
         program=as_program(averaged, (spec.channels + 1, None, None), FINENESS),
         from_noisy=plan.from_noisy,

@@ -89,7 +89,9 @@ def train_sound_denoiser(
     )
     told = {"recordings": len(clean), "steps": steps, "seconds": round(time.monotonic() - started, 1)}
     program = as_program(averaged, (planes, None))
-    return SoundDenoiser(rate=rate, program=program, provenance=(provenance or {}) | told)
+    return SoundDenoiser(
+        rate=rate, loudness=lessons.loudness, program=program, provenance=(provenance or {}) | told
+    )
 
 
 class SoundLessons:
@@ -104,7 +106,7 @@ class SoundLessons:
         longest = self._longest(FASTER[0])
         self._clean_shares = _shares([min(len(each), longest) for each in self._clean])
         self._noise_shares = _shares([len(each) for each in self._noise])
-        self._loudness = _loud(np.concatenate(self._clean))
+        self.loudness = _loud(np.concatenate(self._clean))
 
     def __getitem__(self, step: int) -> SoundLesson:
         rng = np.random.default_rng((self._plan.seed, step))
@@ -112,7 +114,7 @@ class SoundLessons:
         clean, noisy = (np.stack([pair[side] for pair in pairs]).astype(np.float32) for side in (0, 1))
         frames = np.stack([self._view.analyse(each) for each in noisy])
         given = np.stack([planes_of(each) for each in frames])
-        least = self._samples * (_QUIETEST * self._loudness) ** 2
+        least = self._samples * (_QUIETEST * self.loudness) ** 2
         power = np.maximum(np.square(clean).sum(axis=1), least).astype(np.float32)
         return SoundLesson(frames, given, clean, power)
 
@@ -120,7 +122,7 @@ class SoundLessons:
         """A clean stretch, and the same with noise; louder or softer by up to eight decibels."""
         clean, noise = self._spoken(rng), self._heard(rng)
         ratio = 10 ** (rng.uniform(self._plan.least_db, self._plan.most_db) / 20)
-        usual = max(_loud(clean), 0.3 * self._loudness)  # a pause is no reason for silent noise
+        usual = max(_loud(clean), 0.3 * self.loudness)  # a pause is no reason for silent noise
         noise = noise * (usual / max(_loud(noise), 1e-9) / ratio)
         by = 10 ** rng.uniform(-0.4, 0.4)
         return by * clean, by * (clean + noise)

@@ -23,7 +23,8 @@ from isthmus.errors import BadItem, UseError
 from isthmus.model import Denoiser, as_kind
 from isthmus.model.video_model import PLANE
 from isthmus.tasks.denoise import DenoiserResult, fit_denoiser
-from isthmus.tasks.results import Result, notices_of
+from isthmus.tasks.outputs import folder_and_names
+from isthmus.tasks.results import Result, notices_of, refuse_notices
 from isthmus.tasks.video.learning import frame_pairs
 from isthmus.tasks.video.lossy import Planes, moved
 
@@ -48,7 +49,7 @@ class DenoisedVideo(Result):
     def summary(self) -> str:
         """One line for a terminal."""
         told = ", ".join(f"{each:.3g}" for each in self.levels[:5])
-        where = self.files[0].parent if self.files else ""
+        where = (self.files[0] if len(self.files) == 1 else self.files[0].parent) if self.files else ""
         line = f"{self.frames:,} frames of {len(self.files):,} clips, noise of {told} → {where}"
         if self.before_psnr_db is None or self.after_psnr_db is None:
             return line
@@ -90,20 +91,22 @@ def denoise_video(
     along_motion: bool = True,
     skip_bad: bool = False,
     force: bool = False,
+    strict: bool = False,
 ) -> DenoisedVideo:
     """Take the noise from clips; three frames at a time are in memory.
 
     Args:
         source: a file of video, or a folder of such, of 8 bits.
         denoiser: made by `fit_video_denoiser`, its path, or of grey images.
-        output: a folder for the clips, FFV1 in Matroska.
+        output: a folder for the clips, FFV1 in Matroska; or, of a single file, its name, ending in .mkv.
         level: of the noise, in steps of a sample; None looks at each plane.
         clean: the same clips without noise: how far the others are from them is told.
         along_motion: whether neighbouring frames help.
         skip_bad: leave out what cannot be decoded.
         force: replace existing files.
+        strict: refuse where anything would be left out.
     Raises:
-        UseError: the denoiser is of other images; clean clips are others.
+        UseError: the denoiser is of other images; clean clips are others; `output` is one name for several.
     """
     denoiser = as_kind(denoiser, Denoiser)
     if not denoiser.spec.accepts(PLANE):
@@ -117,7 +120,9 @@ def denoise_video(
         raise UseError("There must be as many clean clips as noisy ones.")
     ends = [ending_for(_times(video, clip), video.kind(clip)) for clip in video.clips]
     names = restored_names([(clip.name, end) for clip, end in zip(video.clips, ends, strict=True)])
-    paths = prepare_outputs(names, Path(output), force=force)
+    folder, names = folder_and_names(Path(output), names)
+    refuse_notices(notices_of(video), strict=strict)
+    paths = prepare_outputs(names, folder, force=force)
     tally = _Tally()
     for number, (path, clip) in enumerate(zip(paths, video.clips, strict=True)):
         beside = None if truth is None else truth.frames(truth.clips[number])
