@@ -101,11 +101,14 @@ def rows_and_cells_that_are_not_denoised_are_named(folder: Path) -> None:
     lines = Path("noisy.csv").read_text().splitlines()
     lines[20] = "19,oops,20.0"
     lines[40] += ",7"
-    Path("odd.csv").write_text("\n".join(lines) + "\n")
+    lines[60] += "\r"
+    Path("odd.csv").write_bytes(("\n".join(lines) + "\n").encode())
     told = done("odd.csv", "-m", "m.ism", "-o", "out.csv", "--skip-bad")
     assert any("'oops' in row 19" in each for each in told["notices"])
     assert any(each.startswith("not denoised: row 39: 4 cells") for each in told["notices"])
-    made = Path("out.csv").read_text().splitlines()
+    made = Path("out.csv").read_bytes().decode().split("\n")[:-1]
+    assert made[60].endswith("\r")
+    assert made[60] != lines[60]
     assert made[20].split(",")[1] == "oops"
     assert made[40] == lines[40]
     assert len(made) == len(lines)

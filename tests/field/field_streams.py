@@ -70,7 +70,7 @@ def odd_lines_are_answered_one_by_one(folder: Path) -> None:
         b"420,\x000.5": "it holds a zero byte",
         b"420," + b"9" * 3_000_000: "it must have at most 1,048,576 letters",
         b"420,1_000": "v must be a number; it is '1_000'",
-        b'420,"0.5': "it cannot be parted into cells",
+        b'420,"0.5': "v must be a number; it is '\"0.5'",
         b"soon,0.5": "t must be a stamp; it is 'soon'",
         b"nan,0.5": "t must be a stamp; it is 'nan'",
         b"t,v": "",

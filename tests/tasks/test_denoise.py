@@ -66,9 +66,9 @@ def test_noise_becomes_less_and_its_level_is_seen(denoiser, tmp_path):
     assert "dB" in result.summary()
 
 
-def test_what_is_clean_stays_nearly_as_it_is(denoiser):
+def test_what_is_clean_stays_as_it_is(denoiser):
     clean = pictures(1, seed=6)[0]
-    assert psnr(clean, denoiser.denoise(clean, level=0)) > 34
+    assert np.array_equal(clean, denoiser.denoise(clean, level=0))
 
 
 def test_noisy_images_alone_teach_nearly_as_well():
@@ -97,7 +97,7 @@ def test_what_a_mask_covers_is_filled_in():
     made = np.stack([learned.denoise(image, 0, hole > 0) for image, hole in zip(holes, mask, strict=True)])
     inside = mask > 0
     assert np.abs(made[inside].astype(float) - clean[inside]).mean() < 15
-    assert psnr(clean[~inside], made[~inside]) > 30
+    assert np.array_equal(clean[~inside], made[~inside])
 
 
 def test_a_file_gives_the_same_denoiser(denoiser, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
@@ -11,6 +10,7 @@ import numpy as np
 
 from isthmus.data.series.source import plain_number
 from isthmus.data.tables.schema import DELIMITERS, MISSING
+from isthmus.data.tables.splitting import Splitter, value_of, without_ends
 from isthmus.errors import UseError
 from isthmus.model.series_detector import SeriesDetector
 from isthmus.model.series_reasons import Explainer, Span
@@ -147,11 +147,8 @@ def follow(lines: Iterable[str], detector: SeriesDetector, alarm: Alarm | None =
 
 
 def _parted(line: str, delimiter: str) -> list[str]:
-    """The cells of a line, without spaces around."""
-    try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True))]
-    except csv.Error as wrong:
-        raise ValueError(f"it cannot be parted into cells ({wrong}).") from None
+    """The cells of a line, without quotes and spaces around, parted as those of a file."""
+    return [value_of(cell).strip() for cell in Splitter(delimiter).cells(without_ends(line))]
 
 
 def lines_of(stream: BinaryIO) -> Iterator[str]:

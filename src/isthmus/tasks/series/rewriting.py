@@ -110,11 +110,26 @@ def _write_text(file: Any, table: Any, rows: _Rows) -> None:
         chunk = chunk_of(part, form)
         odd = dict(chunk.odd)
         read = [place for place in range(len(chunk)) if place not in odd or form.is_row(odd[place])]
-        regular, columns = [place not in odd for place in read], list(chunk.columns)
-        for place, values in rows.take(len(read)).items():
-            columns[place] = _printed(columns[place], values[regular])
-        file.write(form.to_bytes(replace(chunk, columns=columns)))
+        new, columns = rows.take(len(read)), list(chunk.columns)
+        regular = [place not in odd for place in read]
+        for column, values in new.items():
+            columns[column] = _printed(columns[column], values[regular])
+        for number, place in enumerate(read):
+            if place in odd:
+                odd[place] = _row(
+                    form, odd[place], {column: values[number] for column, values in new.items()}
+                )
+        file.write(form.to_bytes(replace(chunk, columns=columns, odd=list(odd.items()))))
     rows.end()
+
+
+def _row(form: Any, row: str, new: Mapping[int, float]) -> str:
+    """A row that is not written like the others, such as one with another line end."""
+    body = row.strip("\r\n")
+    cells = form.splitter.cells(body)
+    for column, value in new.items():
+        (cells[column],) = _printed([cells[column]], np.array([value]))
+    return row.replace(body, form.splitter.delimiter.join(cells), 1)
 
 
 def _printed(texts: list[str], values: np.ndarray) -> list[str]:
