@@ -11,7 +11,7 @@ import numpy as np
 
 from isthmus.config import require
 from isthmus.data.noise import MOST_TAKEN
-from isthmus.data.tables import Table, TableSource
+from isthmus.data.tables import Column, Table, TableSource
 from isthmus.data.tables.features import ColumnFeatures, squashed, unsquashed
 from isthmus.data.tables.table import shown
 from isthmus.errors import UseError
@@ -169,7 +169,7 @@ class _Work:
             self._outside[place] += int((known & beyond).sum())
             moved = known & (np.abs(made - here) > LEAST_CHANGE)
             found[column.column.name] = {
-                int(row): _printed(column, float(made[row])) for row in np.flatnonzero(moved)
+                int(row): _printed(cells.column, column, float(made[row])) for row in np.flatnonzero(moved)
             }
         return found
 
@@ -187,5 +187,6 @@ class _Work:
         return max(0.0, 1 - level**2 / error) if error > 0 else 0.0
 
 
-def _printed(column: ColumnFeatures, value: float) -> str:
-    return shown(column.column, value * column.spread + column.middle)
+def _printed(column: Column, features: ColumnFeatures, value: float) -> str:
+    """As the table writes its numbers."""
+    return shown(column, value * features.spread + features.middle)

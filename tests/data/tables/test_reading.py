@@ -40,7 +40,7 @@ def test_kinds_are_told_by_the_cells(written):
     )
     source = open_table(written("i,d,x,b,t,c,e\n" + rows + "\n"))
     assert kinds(source) == ["integer", "decimal", "number", "boolean", "date", "category", "empty"]
-    assert texts(source.whole())[3] == ["3", "0.75", "0.428571", "yes", "2020-01-04", "b", None]
+    assert texts(source.whole())[3] == ["3", "0.75", "0.42857142857142855", "yes", "2020-01-04", "b", None]
 
 
 def test_numbers_are_names_where_zeros_lead_or_no_float_holds_them(written):
@@ -92,6 +92,20 @@ def test_encodings(written, data):
     source = open_table(written(data))
     assert source.schema.names == ("a", "é")
     assert texts(source.whole())[0][1] in ("😀", "ü")
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"a,b\n1,\x80 5\n", "€ 5"),
+        (b"a,b\n" + b"1,x\n" * 500_000 + b"1,\x80 5\n", "€ 5"),
+        (b"a,b\n1,\x93\xe9t\xe9\x94", "\u201cété\u201d"),
+        (b"a,b\n1,\x81\xe9\n", "\x81é"),
+    ],
+    ids=["Euro", "behind the first megabyte", "without a last line end", "a byte that Windows-1252 lacks"],
+)
+def test_bytes_that_are_no_utf_8_are_windows_1252(written, data, told):
+    assert texts(open_table(written(data)).whole())[-1][1] == told
 
 
 def test_a_packed_file_is_read(written):
@@ -153,7 +167,7 @@ def test_frames_of_mixed_objects_and_of_times_are_read():
 def test_a_matrix_is_a_table_of_numbers(tmp_path):
     np.save(tmp_path / "x.npy", np.array([[1.5, np.nan], [2.5, 3.0]]))
     table = open_table(tmp_path / "x.npy").whole()
-    assert texts(table) == [["1.5", None], ["2.5", "3"]]
+    assert texts(table) == [["1.5", None], ["2.5", "3.0"]]
     with pytest.raises(NoData, match="two axes"):
         open_table(np.zeros(3))
 

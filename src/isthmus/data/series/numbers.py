@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from isthmus.data.readers.npy import load_npy
 from isthmus.data.series.source import SeriesSource
+from isthmus.data.tables.schema import Column, Schema
 from isthmus.errors import BadItem, NoData
 
 ROWS = 1 << 17
 FIRST_BYTES = 1 << 16
 
 
-def open_numbers(source: np.ndarray | str | Path) -> SeriesSource:
+def open_numbers(source: np.ndarray | str | Path, ignore: Sequence[str] = ()) -> SeriesSource:
     """Open an array of shape (rows,) or (rows, channels), a .npy of one, or a text of numbers alone.
+
+    Args:
+        source: the array, or its path.
+        ignore: channels that are left out: channel_0 is the first.
 
     Raises:
         NoData: nothing is there, or it holds no numbers along one or two axes.
         BadItem: it cannot be read.
     """
     if isinstance(source, np.ndarray):
-        return _of_array(source, "array")
+        return _of_array(source, "array", ignore)
     path = Path(source)
     if not path.is_file():
         raise NoData(f"There is no series at {path}.")
-    return _of_array(load_npy(path) if path.suffix == ".npy" else _numbers(path), path.name.split(".")[0])
+    values = load_npy(path) if path.suffix == ".npy" else _numbers(path)
+    return _of_array(values, path.name.split(".")[0], ignore)
 
 
 def holds_numbers(path: Path) -> bool:
@@ -47,21 +53,28 @@ def holds_numbers(path: Path) -> bool:
     return all(map(_is_number, words if len(lines) == 1 else [line[0] for line in lines]))
 
 
-def _of_array(values: np.ndarray, name: str) -> SeriesSource:
+def _of_array(values: np.ndarray, name: str, ignore: Sequence[str]) -> SeriesSource:
     if values.ndim not in (1, 2) or values.dtype.kind not in "biuf" or 0 in values.shape:
         raise NoData(
             f"{name} is no series: it must be numbers of shape (rows,) or (rows, channels); "
             f"got {values.dtype} of shape {values.shape}."
         )
     columns = values[:, None] if values.ndim == 1 else values
+    count = columns.shape[1]
+    names = ("value",) if count == 1 else tuple(f"channel_{number}" for number in range(count))
+    schema = Schema(tuple(Column(name=each, kind="number") for each in names)).ignoring(ignore)
+    places = [place for place, column in enumerate(schema) if column.used]
+    if not places:
+        raise NoData(f"No channel of {name} is left to look at. Ignore fewer.")
 
     def read() -> Iterator[np.ndarray]:
         for start in range(0, len(columns), ROWS):
-            yield np.asarray(columns[start : start + ROWS], np.float64)
+            part = columns[start : start + ROWS]
+            yield np.asarray(part if len(places) == count else part[:, places], np.float64)
 
-    channels = tuple(f"channel_{number}" for number in range(columns.shape[1]))
-    channels = ("value",) if len(channels) == 1 else channels
-    return SeriesSource(name, channels, None, None, read, None)
+    channels = tuple(names[place] for place in places)
+    left_out = tuple(column.name for column in schema if not column.used)
+    return SeriesSource(name, channels, None, None, read, None, left_out=left_out)
 
 
 def _numbers(path: Path) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from isthmus.data.readers.npy import load_npy
 from isthmus.data.series.numbers import holds_numbers, open_numbers
 from isthmus.data.series.source import SeriesSource, Stamp
-from isthmus.data.series.stamps import checked, first_stamps, is_ascending, read_stamps, texts_of
+from isthmus.data.series.stamps import checked, first_stamps, is_ascending, read_stamps
 from isthmus.data.source import Skipped
 from isthmus.data.tables import Column, Schema, TableSource, is_table, open_table
 from isthmus.errors import NoData, SpecMismatch
@@ -28,7 +28,13 @@ UNITS = ("ns", "us", "µs", "ms", "s", "sec", "secs", "seconds", "d", "days", "u
 """… such as these: timestamp_ns, Time (s)."""
 
 
-def is_series(source: Any, *, schema: Schema | None = None, header: bool | None = None) -> bool:
+def is_series(
+    source: Any,
+    *,
+    schema: Schema | None = None,
+    ignore: Sequence[str] = (),
+    header: bool | None = None,
+) -> bool:
     """Whether a source is a series where nobody says so.
 
     It is one if its name and type say table, one column holds dates in ascending order (or numbers in
@@ -43,7 +49,8 @@ def is_series(source: Any, *, schema: Schema | None = None, header: bool | None 
         return True
     if not is_table(source):
         return False
-    return is_series_of(open_table(source, wishes=_wishes(schema), header=header, skip_bad=True))
+    table = open_table(source, wishes=_wishes(schema), ignore=ignore, header=header, skip_bad=True)
+    return is_series_of(table)
 
 
 def is_series_of(table: TableSource) -> bool:
@@ -69,6 +76,7 @@ def open_series(
     *,
     stamp: str | None = None,
     schema: Schema | None = None,
+    ignore: Sequence[str] = (),
     header: bool | None = None,
     skip_bad: bool = False,
 ) -> SeriesSource:
@@ -79,6 +87,7 @@ def open_series(
             a .txt of numbers alone, one a line or all in one.
         stamp: the column that says when; None looks for it, and counts rows where there is none.
         schema: kinds of columns that are known better; those not used are left out.
+        ignore: columns that are left out.
         header: whether a text file's first row names the columns; None looks.
         skip_bad: leave rows out that have too many or too few cells.
     Raises:
@@ -91,8 +100,8 @@ def open_series(
         or _is_npy(source)
         or (_is_text(source) and holds_numbers(Path(source)))
     ):
-        return open_numbers(source)
-    table = open_table(source, wishes=_wishes(schema), header=header, skip_bad=skip_bad)
+        return open_numbers(source, ignore)
+    table = open_table(source, wishes=_wishes(schema), ignore=ignore, header=header, skip_bad=skip_bad)
     used = [column for column in table.schema if column.used]
     found = _named(table, stamp) if stamp is not None else _stamp_column(table, used)
     channels = [column for column in used if column.is_numeric and column != found and column.kind != "date"]
@@ -138,8 +147,10 @@ class _Texts:
     name: str
 
     def __call__(self) -> Iterator[str]:
+        from isthmus.data.tables.texts import texts_of
+
         for cells in self.table.column(self.name):
-            yield from texts_of(cells)
+            yield from texts_of(cells).fill_null("").to_pylist()
 
 
 def _give_back() -> None:
@@ -158,10 +169,12 @@ def _opened(table: TableSource, stamp: Column | None, channels: list[Column]) ->
         read=_Columns(table, Schema(tuple(channels))),
         read_stamps=None,
         ignored=tuple(
-            Skipped(f"the column {each.name!r}", f"{each.kind}, and a channel is numbers")
+            Skipped(each.name, f"{each.kind}, and a channel is numbers")
             for each in table.schema
             if each.used and each.name not in names
         ),
+        notations={each.name: each.notation for each in channels if each.notation is not None},
+        left_out=tuple(each.name for each in table.schema if not each.used),
         skipped=table.skipped,
     )
     if stamp is None:

@@ -12,6 +12,7 @@ import numpy as np
 from isthmus.config import require
 from isthmus.data.source import Skipped
 from isthmus.data.tables.dates import nanoseconds
+from isthmus.data.tables.schema import Notation
 
 
 class Part(NamedTuple):
@@ -97,6 +98,10 @@ class SeriesSource:
     """Rows that were left out while reading."""
     ignored: tuple[Skipped, ...] = ()
     """Columns that are no channels."""
+    notations: Mapping[str, Notation] = field(default_factory=dict)
+    """Of channels whose numbers are not written as 1234.5."""
+    left_out: tuple[str, ...] = ()
+    """Columns that are not looked at, as asked."""
 
     def parts(self) -> Iterator[Part]:
         """All rows in the order of their stamps, some megabytes at a time."""

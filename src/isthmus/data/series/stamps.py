@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -114,19 +113,6 @@ def checked(stamps: np.ndarray, what: str) -> Checked:
     return Checked(stamps, order, moved, (*_doubled(stamps, order), *_holes(stamps, order)))
 
 
-def texts_of(cells: pa.Array) -> Iterator[str]:
-    """Stamps as they stand in a text; values of other types as people write them, in their own zone."""
-    import pyarrow as pa
-
-    if pa.types.is_dictionary(cells.type):
-        cells = cells.dictionary_decode()
-    try:
-        texts = cells.cast(pa.large_string())
-    except pa.ArrowInvalid:  # a zone that this machine does not know
-        texts = cells.cast(pa.timestamp(cells.type.unit, "UTC")).cast(pa.large_string())
-    return ("" if text is None else text for text in texts.to_pylist())
-
-
 def _values(cells: pa.Array, form: str | None) -> tuple[np.ndarray | None, str | None]:
     """Stamps with NaT or NaN for what is none, and the form of texts; None where it is no such column."""
     import pyarrow as pa
@@ -154,7 +140,7 @@ def _of_texts(cells: pa.Array, form: str | None) -> tuple[np.ndarray | None, str
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from isthmus.data.tables.kinds import NUMBER, STRAYS
+    from isthmus.data.tables.notation import NUMBER, STRAYS
 
     trimmed = pc.utf8_trim_whitespace(cells)
     lacking = pc.is_in(trimmed, value_set=pa.array([*MISSING], pa.large_string()))
@@ -197,7 +183,9 @@ def _refuse_lacking(values: np.ndarray, cells: pa.Array, what: str, start: int) 
     lacking = np.flatnonzero(~np.isfinite(values))
     if not len(lacking):
         return
-    text = next(texts_of(cells.slice(int(lacking[0]), 1))).strip()
+    from isthmus.data.tables.texts import texts_of
+
+    text = (texts_of(cells.slice(int(lacking[0]), 1))[0].as_py() or "").strip()
     has = "has none" if text in MISSING else f"has {text!r}, which is none like the others"
     raise BadItem(
         f"Every row of a series must have a stamp; in {what}, row {start + lacking[0]:,} {has} "

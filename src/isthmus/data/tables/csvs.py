@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from isthmus.data.source import Skipped
-from isthmus.data.tables.kinds import NUMBER
+from isthmus.data.tables.notation import MARKED_NUMBER, NUMBER
 from isthmus.data.tables.schema import DELIMITERS
 from isthmus.data.tables.splitting import Splitter, lines_in, value_of, without_ends
 from isthmus.data.tables.textfile import MOST_ROW_BYTES, as_bytes, as_text, blocks_of, encoding_of, parts_of
@@ -195,7 +195,7 @@ def _whole_rows(splitter: Splitter, text: str, *, is_all: bool) -> list[str]:
 
 def _names_columns(first: list[str]) -> bool:
     texts = pa.array([cell.strip() for cell in first], pa.string())
-    return not pc.any(pc.match_substring_regex(texts, NUMBER)).as_py()
+    return not pc.any(pc.match_substring_regex(texts, f"{NUMBER}|{MARKED_NUMBER}")).as_py()
 
 
 def _different(names: list[str]) -> tuple[str, ...]:

@@ -92,12 +92,13 @@ class Moments(NamedTuple):
         return np.where(self.known, found, np.datetime64("NaT"))
 
 
-def form_of(texts: pa.Array, strays: float = 0.0) -> str | None:
+def form_of(texts: pa.Array, strays: float = 0.0, *, first: str | None = None) -> str | None:
     """The form of a column of dates, if it is one.
 
     Args:
         texts: as they stand, without nulls.
         strays: share of them that need not be dates.
+        first: a form that is tried before all others, as a model knows it.
 
     >>> import pyarrow
     >>> form_of(pyarrow.array(["2024-03-31 01:00:00+01:00", "2024-03-31T01:00:00Z"])) is None
@@ -109,10 +110,10 @@ def form_of(texts: pa.Array, strays: float = 0.0) -> str | None:
 
     counted = pc.value_counts(texts)
     words, counts = counted.field("values"), counted.field("counts").to_numpy()
-    first = words.slice(0, _TRIED).to_pylist()
+    tried = words.slice(0, _TRIED).to_pylist()
     best, most = None, -1
-    for form in FORMATS:
-        if not any(_pattern_of(form).match(word) for word in first):
+    for form in FORMATS if first is None else (first, *FORMATS):
+        if not any(_pattern_of(form).match(word) for word in tried):
             continue
         known = moments(words, form).known
         read = int(counts[known].sum())

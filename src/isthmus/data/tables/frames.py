@@ -1,28 +1,21 @@
-"""Typed tables → Table: Parquet, Arrow, JSON lines, DataFrames of pandas, polars and others."""
+"""Typed tables → Arrow's batches: Parquet, Arrow, JSON lines, DataFrames of pandas, polars and others."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from isthmus.data.source import Skipped
-from isthmus.data.tables.kinds import cells_of, column_of
-from isthmus.data.tables.schema import Column
-from isthmus.data.tables.table import Cells
 from isthmus.errors import BadItem
 
 ROWS = 1 << 16
 """Of one batch."""
 MOST_BLOCK_BYTES = 1 << 28
 """Of JSON lines, parsed at once."""
-STAMP = "%Y-%m-%d %H:%M:%S"
 
 
 def batches_of(path: Path) -> Iterator[pa.RecordBatch]:
@@ -69,7 +62,13 @@ def _lines(path: Path) -> Iterator[pa.RecordBatch]:
 
     # The longest line must fit into a block; the whole table is in memory anyway.
     size = max(1 << 20, min(path.stat().st_size + 1, MOST_BLOCK_BYTES))
-    yield from json.read_json(path, json.ReadOptions(block_size=size)).to_batches(ROWS)
+    blocks = json.ReadOptions(block_size=size)
+    table = json.read_json(path, blocks)
+    stamps = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
+    if stamps:  # PyArrow takes texts for stamps; they are to stand as they are written
+        texts = pa.schema([(name, pa.large_string()) for name in stamps])
+        table = json.read_json(path, blocks, json.ParseOptions(explicit_schema=texts))
+    yield from table.to_batches(ROWS)
 
 
 _BATCHES = {
@@ -149,56 +148,3 @@ def _no_table(frame: Any) -> BadItem:
     return BadItem(
         f"{kind} is no table of columns: give a DataFrame of pandas or polars, or a PyArrow table."
     )
-
-
-def typed_column(name: str, values: pa.ChunkedArray) -> Column:
-    """The kind of column that holds these values."""
-    kind = values.type
-    if pa.types.is_boolean(kind):
-        return Column(name=name, kind="boolean")
-    if pa.types.is_temporal(kind) and not pa.types.is_duration(kind):
-        return Column(name=name, kind="date", format=STAMP)
-    if pa.types.is_integer(kind):
-        return Column(name=name, kind="integer")
-    if pa.types.is_decimal(kind):
-        return Column(name=name, kind="decimal", digits=max(0, kind.scale))
-    if pa.types.is_floating(kind) or pa.types.is_duration(kind):
-        return Column(name=name, kind="number")
-    return column_of(name, _texts(values))
-
-
-def typed_cells(column: Column, values: pa.ChunkedArray) -> Cells:
-    """The values of a column of that kind."""
-    kind = values.type
-    if column.is_numeric and not _is_worded(kind):
-        return Cells(column, numbers=_numbers(values))
-    return cells_of(column, _texts(values))
-
-
-def _is_worded(kind: pa.DataType) -> bool:
-    plain = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_dictionary)
-    return any(of(kind) for of in plain) or pa.types.is_nested(kind) or pa.types.is_binary(kind)
-
-
-def _numbers(values: pa.ChunkedArray) -> np.ndarray:
-    kind = values.type
-    if pa.types.is_temporal(kind) and not pa.types.is_duration(kind):
-        if pa.types.is_time(kind):
-            seconds = values.cast(pa.time64("us")).cast(pa.int64())
-        else:
-            seconds = values.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
-        values = pc.divide(seconds.cast(pa.float64()), 1e6)
-    elif pa.types.is_duration(kind):
-        values = values.cast(pa.int64())
-    return pc.fill_null(values.cast(pa.float64(), safe=False), math.nan).to_numpy()
-
-
-def _texts(values: pa.ChunkedArray) -> pa.Array:
-    kind = values.type
-    values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    if pa.types.is_dictionary(kind):
-        values = values.dictionary_decode()
-    if pa.types.is_nested(kind) or pa.types.is_null(kind) or pa.types.is_binary(kind):
-        told = [None if value is None else str(value) for value in values.to_pylist()]
-        return pa.array(told, pa.large_string())
-    return values.cast(pa.large_string())

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from isthmus.data.tables.dates import FORMATS, form_of, literal, moments
-from isthmus.data.tables.schema import MISSING, Column
+from isthmus.data.tables.notation import NUMBER, STRAYS, matching, notation_of, plain
+from isthmus.data.tables.schema import MISSING, Column, Notation, Schema
 from isthmus.data.tables.table import NO_CODE, Cells
 
 INTEGER = r"^[+-]?(0|[1-9][0-9]*)$"
 DECIMAL = r"^[+-]?[0-9]*\.[0-9]+$"
-NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$|^[+-]?(inf|Inf|INF|Infinity)$"
 BOOLEANS = ({"true", "false"}, {"yes", "no"}, {"t", "f"}, {"y", "n"}, {"on", "off"})
-STRAYS = 0.05
-"""A column of which no more than this share cannot be read as numbers is one of numbers, with strays."""
 FEW_WORDS = 20
 """So many different words are always a category …"""
 OFTEN = 4
@@ -31,44 +30,84 @@ MOST_DIGITS = 15
 """Digits that a float64 holds; longer whole numbers are names, not amounts."""
 
 
-def column_of(name: str, texts: pa.Array, missing: Sequence[str] = MISSING) -> Column:
+def columns_of(columns: Mapping[str, Any], known: Schema | None, column_of: Callable[..., Column]) -> Schema:
+    """The kinds of all columns of a file.
+
+    A column whose cells are all like 1,234 or 1.234 has the decimal mark that most of the others have.
+
+    Args:
+        columns: the first cells of each column, by name.
+        known: of a model for such tables: its columns say what may be meant in more than one way.
+        column_of: takes name and cells, and perhaps `like` and `decimal`, as `column_of` below.
+    """
+    likes = {column.name: column for column in known or ()}
+    found = {name: column_of(name, cells, like=likes.get(name)) for name, cells in columns.items()}
+    commas = {name for name, column in found.items() if _decimal(column) == ","}
+    numbers = [name for name, column in found.items() if column.is_amount and name not in commas]
+    if not commas or not numbers:
+        return Schema(tuple(found.values()))
+    other = {name: column_of(name, columns[name], like=likes.get(name), decimal=",") for name in numbers}
+    points = [name for name, column in other.items() if column == found[name] and _has_marks(column)]
+    return Schema(tuple((found | (other if len(commas) > len(points) else {})).values()))
+
+
+def column_of(
+    name: str,
+    texts: pa.Array,
+    missing: Sequence[str] = MISSING,
+    *,
+    like: Column | None = None,
+    decimal: str = ".",
+) -> Column:
     """The kind of column that holds these texts.
+
+    Args:
+        name: of the column.
+        texts: its first cells.
+        missing: what stands where nothing does.
+        like: a column that a model knows by this name.
+        decimal: the mark of the file's other columns.
 
     >>> column_of("price", pa.array(["3.10", "0.05", None])).digits
     2
     >>> column_of("code", pa.array(["007", "012"])).kind
     'category'
+    >>> column_of("paid", pa.array(["1.234,50", "99,00"])).summary()
+    'decimal, 2 digits, written as -1.234,5'
     """
-    cells = _present(texts, missing).drop_null()
+    cells = present(texts, missing).drop_null()
     if not len(cells):
         return Column(name=name, kind="empty")
-    words = pc.unique(cells)
+    if like is not None and like.family == "word":  # any text is one
+        return Column(name=name, kind=_worded(cells, pc.unique(cells)))
     least = math.ceil((1 - STRAYS) * len(cells))
-    if _matching(cells, NUMBER) >= least and not _are_names(words):
-        return _numeric(name, cells, least)
-    form = form_of(cells, STRAYS)
+    ordinary = matching(cells, NUMBER)
+    known = None if like is None else like.format
+    form = form_of(cells, STRAYS, first=known) if ordinary < least else None
     if form is not None:
         return Column(name=name, kind="date", format=form)
-    return Column(name=name, kind=_worded(cells, words))
+    notation = notation_of(cells, _decimal(like) if like is not None and like.is_amount else decimal)
+    numbers = cells if notation is None else plain(cells, notation).drop_null()
+    if (notation is not None or ordinary >= least) and not _are_names(pc.unique(numbers)):
+        return _numeric(name, numbers, least, notation)
+    return Column(name=name, kind=_worded(cells, pc.unique(cells)))
 
 
 def cells_of(column: Column, texts: pa.Array, missing: Sequence[str] = MISSING) -> Cells:
     """The values of a column of that kind."""
-    cells = _present(texts, missing)
+    cells = present(texts, missing)
     if not column.is_numeric:
         return _words(column, cells)
     if column.kind == "date":
-        found = moments(cells, column.format or FORMATS[0])
-        readable, numbers = found.known, found.floats()
+        values = moments(cells, column.format or FORMATS[0]).floats()
     else:
-        fits = pc.fill_null(pc.match_substring_regex(cells, NUMBER), False)
-        readable, numbers = fits.to_numpy(zero_copy_only=False), _floats(pc.if_else(fits, cells, None))
-    astray = np.flatnonzero(pc.is_valid(cells).to_numpy(zero_copy_only=False) & ~readable)
+        values = _floats(cells, column.notation)
+    astray = np.flatnonzero(pc.is_valid(cells).to_numpy(zero_copy_only=False) & np.isnan(values))
     strays = {int(row): cells[int(row)].as_py() for row in astray}
-    return Cells(column, numbers=numbers, strays=strays)
+    return Cells(column, numbers=values, strays=strays, written=cells)
 
 
-def _present(texts: pa.Array, missing: Sequence[str]) -> pa.Array:
+def present(texts: pa.Array, missing: Sequence[str] = MISSING) -> pa.Array:
     """Without spaces around, null where nothing stands."""
     texts = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
     trimmed = pc.utf8_trim_whitespace(texts.cast(pa.large_string()))
@@ -76,25 +115,21 @@ def _present(texts: pa.Array, missing: Sequence[str]) -> pa.Array:
     return pc.if_else(absent, None, trimmed)
 
 
-def _matching(cells: pa.Array, pattern: str) -> int:
-    return pc.sum(pc.match_substring_regex(cells, pattern)).as_py() or 0
-
-
 def _are_names(words: pa.Array) -> bool:
     """Whether digits stand for a name: with zeros in front, or more than a float holds."""
-    leading = _matching(words, r"^[+-]?0[0-9]+$")
-    long = _matching(words, rf"^[+-]?[0-9]{{{MOST_DIGITS + 1},}}$")
+    leading = matching(words, r"^[+-]?0[0-9]+$")
+    long = matching(words, rf"^[+-]?[0-9]{{{MOST_DIGITS + 1},}}$")
     return leading + long > 0
 
 
-def _numeric(name: str, cells: pa.Array, least: int) -> Column:
-    if _matching(cells, INTEGER) >= least:
-        return Column(name=name, kind="integer")
+def _numeric(name: str, cells: pa.Array, least: int, notation: Notation | None) -> Column:
+    if matching(cells, INTEGER) >= least:
+        return Column(name=name, kind="integer", notation=notation)
     points = cells.filter(pc.match_substring_regex(cells, DECIMAL))
     digits = pc.unique(pc.utf8_length(pc.extract_regex(points, r"\.(?P<d>[0-9]+)$").field(0))).to_pylist()
     if len(points) >= least and len(digits) == 1 and digits[0] <= MOST_DIGITS:
-        return Column(name=name, kind="decimal", digits=digits[0])
-    return Column(name=name, kind="number")
+        return Column(name=name, kind="decimal", digits=digits[0], notation=notation)
+    return Column(name=name, kind="number", notation=notation)
 
 
 def date_format(texts: Sequence[str]) -> str | None:
@@ -103,6 +138,16 @@ def date_format(texts: Sequence[str]) -> str | None:
     if form is None:
         return None
     return Counter(literal(form, text) for text in texts).most_common(1)[0][0]
+
+
+def _decimal(column: Column) -> str:
+    """The decimal mark of a column of numbers."""
+    return (column.notation and column.notation.decimal) or "."
+
+
+def _has_marks(column: Column) -> bool:
+    """Whether its numbers say what the decimal mark is."""
+    return column.kind != "integer" or (column.notation is not None and column.notation.thousands == ",")
 
 
 def readable_dates(texts: Sequence[str], form: str) -> dict[str, int]:
@@ -124,7 +169,7 @@ def _worded(cells: pa.Array, words: pa.Array) -> str:
         return "boolean"
     if len(words) <= FEW_WORDS or OFTEN * len(words) <= len(cells):
         return "category"
-    spaced = _matching(words, r"\s") / len(words)
+    spaced = matching(words, r"\s") / len(words)
     return "text" if spaced > 0.5 else "identifier"
 
 
@@ -138,6 +183,11 @@ def _words(column: Column, cells: pa.Array) -> Cells:
     return Cells(column, codes=codes, labels=labels[order])
 
 
-def _floats(cells: pa.Array) -> np.ndarray:
-    plain = pc.replace_substring_regex(cells, r"^\+", "")
-    return pc.fill_null(plain.cast(pa.float64()), math.nan).to_numpy(zero_copy_only=False)
+def _floats(cells: pa.Array, notation: Notation | None) -> np.ndarray:
+    """NaN where a cell is no number."""
+    if notation is None:
+        cells = pc.if_else(pc.match_substring_regex(cells, NUMBER), cells, None)
+    else:
+        cells = plain(cells, notation)
+    numbers = pc.replace_substring_regex(cells, r"^\+", "").cast(pa.float64())
+    return pc.fill_null(numbers, math.nan).to_numpy(zero_copy_only=False)

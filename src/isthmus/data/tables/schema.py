@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,54 @@ MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "?")
 DELIMITERS = (",", "\t", ";", "|")
 """What may part the cells of a row."""
 MOST_COLUMNS = 100_000
+MOST_UNIT = 16
+"""Letters of a currency or a unit."""
 MOST_TOLD = 200
 """Columns that people are told of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notation:
+    """How the numbers of a column are written, where it is not as 1234.5.
+
+    >>> Notation(decimal=",", thousands=".", suffix=" €").written("-1234.50")
+    '-1.234,50 €'
+    """
+
+    decimal: str | None = None
+    """"," in front of the fraction; None is a point."""
+    thousands: str | None = None
+    """Between groups of digits: "," or "." or "'" or " ", which stands for every kind of space."""
+    prefix: str | None = None
+    """A currency in front of each number …"""
+    suffix: str | None = None
+    """… or a unit behind it, with the space that parts them."""
+
+    def __post_init__(self) -> None:
+        # It may come from a file by anybody.
+        require(self.decimal in (None, ","), "decimal of a notation", '","', self.decimal)
+        known = (None, *(mark for mark in (",", ".", "'", " ") if mark != (self.decimal or ".")))
+        require(self.thousands in known, "thousands of a notation", "another mark", self.thousands)
+        for unit in (self.prefix, self.suffix):
+            sound = unit is None or (isinstance(unit, str) and 0 < len(unit) <= MOST_UNIT)
+            require(sound, "prefix or suffix of a notation", f"1 to {MOST_UNIT} letters", unit)
+
+    def written(self, plain: str) -> str:
+        """A number printed as 1234.5, written in this way."""
+        sign = "-" if plain.startswith("-") else ""
+        whole, point, fraction = plain.removeprefix("-").partition(".")
+        if self.thousands and whole.isdecimal():
+            whole = f"{int(whole):,}".replace(",", self.thousands)
+        number = whole + (self.decimal or ".") * bool(point) + fraction
+        return f"{sign}{self.prefix or ''}{number}{self.suffix or ''}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """One column.
 
-    >>> Column(name="price", kind="decimal", digits=2)
-    Column(name='price', kind='decimal', digits=2, format=None, used=True)
+    >>> Column(name="price", kind="decimal", digits=2).summary()
+    'decimal, 2 digits'
     """
 
     name: str
@@ -42,6 +81,8 @@ class Column:
     """Printed behind the point, of a decimal."""
     format: str | None = None
     """Of a date, as strptime has it."""
+    notation: Notation | None = None
+    """Of numbers; None where they are written as 1234.5."""
     used: bool = True
     """Whether detecting and cleaning look at it."""
 
@@ -54,21 +95,48 @@ class Column:
         require(isinstance(self.used, bool), f"used of the column {self.name!r}", "true or false", self.used)
         told = isinstance(self.format, str) if self.kind == "date" else self.format is None
         require(told, f"format of the column {self.name!r}", "given for dates alone", self.format)
+        plain = self.notation is None or (isinstance(self.notation, Notation) and self.is_amount)
+        require(plain, f"notation of the column {self.name!r}", "given for numbers alone", self.notation)
 
     @property
     def is_numeric(self) -> bool:
-        """Whether its cells are numbers."""
+        """Whether its cells are numbers, or dates, which are numbers too."""
         return self.kind in NUMERIC
+
+    @property
+    def is_amount(self) -> bool:
+        """Whether its cells are numbers, and no dates."""
+        return self.is_numeric and self.kind != "date"
+
+    @property
+    def family(self) -> str:
+        """Kinds that can be read as one another: "number", "date", "word" or "empty"."""
+        if self.is_numeric:
+            return "number" if self.is_amount else "date"
+        return "word" if self.kind in WORDED else self.kind
+
+    @property
+    def noun(self) -> str:
+        """What a cell of it is, where it is a number: "number", "date", or "time" of a day.
+
+        >>> Column(name="at", kind="date", format="%H:%M").noun
+        'time'
+        """
+        if self.is_amount or self.format is None:
+            return "number"
+        return "date" if any(part in self.format for part in ("%Y", "%y", "%d", "%j")) else "time"
 
     def summary(self) -> str:
         """For people.
 
-        >>> Column(name="price", kind="decimal", digits=2).summary()
-        'decimal, 2 digits'
+        >>> Column(name="price", kind="decimal", digits=2, notation=Notation(decimal=",")).summary()
+        'decimal, 2 digits, written as -1234,5'
         """
         digits = f", {self.digits} digits" if self.digits is not None else ""
         form = f", {self.format}" if self.format is not None else ""
-        return f"{self.kind}{digits}{form}{'' if self.used else ', not looked at'}"
+        number = "-1234" if self.kind == "integer" else "-1234.5"
+        notation = f", written as {self.notation.written(number)}" if self.notation is not None else ""
+        return f"{self.kind}{digits}{form}{notation}{'' if self.used else ', not looked at'}"
 
 
 @dataclass(frozen=True)
@@ -125,15 +193,39 @@ class Schema:
             )
         return Schema(tuple(wishes.get(column.name, column) for column in self.columns))
 
-    def require_fits(self, names: Sequence[str]) -> None:
-        """Raise SpecMismatch unless a table of these columns can be read by this schema."""
-        lacking = [name for name in self.names if name not in set(names)]
+    def ignoring(self, names: Sequence[str]) -> Schema:
+        """The same columns, some of them not looked at.
+
+        Raises:
+            SpecMismatch: a name that is not there.
+        """
+        for name in names:
+            if name not in self.names:
+                close = difflib.get_close_matches(name, self.names, n=1)
+                hint = f" Did you mean {close[0]!r}?" if close else ""
+                raise SpecMismatch(
+                    f"There is no column {name!r} to ignore.{hint} "
+                    f"The columns are {', '.join(map(repr, self.names[:12]))}."
+                )
+        return Schema(
+            tuple(replace(column, used=column.used and column.name not in names) for column in self)
+        )
+
+    def reading(self, known: Schema) -> Schema:
+        """A model's columns, their numbers and dates read as this table writes them.
+
+        Raises:
+            SpecMismatch: this table lacks one.
+        """
+        mine = {column.name: column for column in self.columns}
+        lacking = [name for name in known.names if name not in mine]
         if lacking:
             raise SpecMismatch(
                 f"The model was made for a table with the column {lacking[0]!r}; this one "
-                f"has {', '.join(map(repr, list(names)[:12]))}. "
+                f"has {', '.join(map(repr, self.names[:12]))}. "
                 "Give a table like that one, or fit a model on this."
             )
+        return Schema(tuple(_reading(column, mine[column.name]) for column in known))
 
     def to_dict(self) -> list[dict[str, Any]]:
         """JSON-ready; `from_dict` undoes it."""
@@ -179,9 +271,16 @@ class Schema:
             raise ConfigError(f"The schema {path} cannot be read: {wrong}.") from wrong
 
 
+def _reading(known: Column, found: Column) -> Column:
+    alike = known.is_numeric and known.family == found.family
+    return replace(known, format=found.format, notation=found.notation) if alike else known
+
+
 def _told(column: Column) -> dict[str, Any]:
     """What differs from what a column is anyway."""
     rest = {key: value for key, value in asdict(column).items() if value is not None}
+    if column.notation is not None:
+        rest["notation"] = {key: value for key, value in rest["notation"].items() if value is not None}
     return {key: value for key, value in rest.items() if key != "used" or value is False}
 
 
@@ -191,9 +290,17 @@ def _column(values: Mapping[str, Any]) -> Column:
         raise ConfigError(
             f"A column has a name, a kind, and perhaps {', '.join(sorted(known - {'name', 'kind'}))}."
         )
-    return Column(**values)
+    notation = values.get("notation")
+    if notation is None:
+        return Column(**values)
+    marks = {field.name for field in fields(Notation)}
+    if not isinstance(notation, Mapping) or not set(notation) <= marks:
+        raise ConfigError(f"A notation has {', '.join(sorted(marks))}, and nothing else; got {notation!r}.")
+    return Column(**{**values, "notation": Notation(**notation)})
 
 
-def _toml(value: str | int | bool) -> str:
+def _toml(value: str | int | bool | Mapping[str, str]) -> str:
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {_toml(text)}" for key, text in value.items()) + " }"
     # JSON's strings are TOML's basic strings, but for DEL, which TOML wants escaped.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

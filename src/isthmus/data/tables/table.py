@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,9 @@ class Cells:
     """The different words, sorted."""
     strays: Mapping[int, str] = field(default_factory=dict)
     """Row → the text that stands where a number must be; the number is NaN there."""
+    written: Any = None
+    """Of numbers: the cells as they stand in the source, an array of PyArrow's or NumPy's; None where there
+    is none."""
 
     def __len__(self) -> int:
         values = self.codes if self.numbers is None else self.numbers
@@ -62,7 +66,8 @@ class Cells:
         strays = {place[row]: text for row, text in self.strays.items() if row in place}
         numbers = None if self.numbers is None else self.numbers[rows]
         codes = None if self.codes is None else self.codes[rows]
-        return replace(self, numbers=numbers, codes=codes, strays=strays)
+        written = None if self.written is None else self.written.take(rows)
+        return replace(self, numbers=numbers, codes=codes, strays=strays, written=written)
 
     def coded_by(self, labels: np.ndarray) -> np.ndarray:
         """int32 (rows,): the codes among other labels; NO_CODE where missing, len(labels) for a new word."""
@@ -72,19 +77,36 @@ class Cells:
         return codes[self.codes]
 
     def text(self, row: int) -> str | None:
-        """A cell as people read it; None where it is missing."""
-        if row in self.strays:
-            return self.strays[row]
-        if self.missing[row]:
-            return None
+        """A cell as it stands in the source; None where it is missing."""
+        return self.texts(np.array([row]))[0]
+
+    def texts(self, rows: np.ndarray) -> list[str | None]:
+        """The same of several cells.
+
+        >>> cells = Cells(Column(name="x", kind="number"), np.array([0.5, np.nan]))
+        >>> cells.texts(np.array([1, 0]))
+        [None, '0.5']
+        """
+        missing = self.missing[rows]
+        found = iter(self._texts(rows[~missing]))
+        return [None if lacks else next(found) for lacks in missing]
+
+    def _texts(self, rows: np.ndarray) -> list[str]:
+        """Of cells that are not missing."""
         if self.numbers is None:
             assert self.codes is not None
-            return str(self.labels[self.codes[row]])
-        return shown(self.column, float(self.numbers[row]))
+            return [str(self.labels[code]) for code in self.codes[rows]]
+        if self.written is None:
+            return [self.strays.get(int(row)) or shown(self.column, float(self.numbers[row])) for row in rows]
+        if isinstance(self.written, np.ndarray):
+            return [str(cell) for cell in self.written[rows]]
+        from isthmus.data.tables.texts import texts_of  # takes PyArrow, which arrays do without
+
+        return texts_of(self.written.take(rows)).to_pylist()
 
 
 def shown(column: Column, number: float) -> str:
-    """A number as a cell of the column shows it.
+    """A number as the column writes it.
 
     >>> shown(Column(name="price", kind="decimal", digits=2), 3.1)
     '3.10'
@@ -95,21 +117,27 @@ def shown(column: Column, number: float) -> str:
     """
     if not np.isfinite(number):
         return str(number)
+    if column.kind == "date":
+        return _date(number, column.format or "%Y-%m-%d")
+    plain = _plain(column, number)
+    return plain if column.notation is None else column.notation.written(plain)
+
+
+def _plain(column: Column, number: float) -> str:
     if column.kind == "integer":
         return str(round(number))
     if column.kind == "decimal":
         return f"{number:.{column.digits}f}"
-    if column.kind == "date":
-        return _date(number, column.format or "%Y-%m-%d")
-    return f"{number:.6g}"
+    return f"{number:.0f}" if 1e6 <= abs(number) < 1e15 else f"{number:.6g}"
 
 
 def _date(seconds: float, form: str) -> str:
     form = form.replace("%z", "Z" if "T" in form else "+00:00")
     try:
-        return (_EPOCH + timedelta(seconds=seconds)).strftime(form)
+        when = _EPOCH + timedelta(seconds=seconds)
     except OverflowError:  # an expected date may lie beyond what a calendar holds
         return f"{seconds:.6g} s"
+    return when.strftime(form.replace("%Y", f"{when.year:04}"))  # strftime writes the year 1 as 1
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -136,7 +164,11 @@ class Table:
         names = names or [f"column_{number}" for number in range(values.shape[1])]
         return cls(
             tuple(
-                Cells(Column(name=name, kind=kind), np.asarray(values[:, place], np.float64))
+                Cells(
+                    Column(name=name, kind=kind),
+                    np.asarray(values[:, place], np.float64),
+                    written=values[:, place],
+                )
                 for place, name in enumerate(names)
             )
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,10 +50,8 @@ class TableSource:
             SpecMismatch: the table lacks a column.
             BadItem: a row that cannot be read.
         """
-        if schema is not None:
-            schema.require_fits(self.schema.names)
         self.skipped.clear()
-        return self.read(schema or self.schema)
+        return self.read(self.schema if schema is None else self.schema.reading(schema))
 
     def column(self, name: str) -> Iterator[pa.Array]:
         """One column as it stands there, in chunks: texts of a text file, else values of its own type."""
@@ -78,6 +76,8 @@ def open_table(
     source: Any,
     *,
     wishes: Mapping[str, Column] | None = None,
+    like: Schema | None = None,
+    ignore: Sequence[str] = (),
     header: bool | None = None,
     skip_bad: bool = False,
 ) -> TableSource:
@@ -87,25 +87,35 @@ def open_table(
         source: a path (.csv, .tsv, .txt, .parquet, .arrow, .jsonl; .npy of two axes), a matrix, a
             DataFrame of pandas, polars or PyArrow.
         wishes: columns whose kind is known better; the others are looked at.
+        like: the columns of a model, which say what may be meant where cells can be read in several ways.
+        ignore: columns that are not looked at.
         header: whether the first row of a text file names the columns; None looks.
         skip_bad: leave rows out that have too many or too few cells.
     Raises:
         NoData: nothing is there, or no rows.
         BadItem: a row that cannot be read.
         MissingExtra: PyArrow is not installed.
+        SpecMismatch: a column to ignore that is not there.
     """
+    opened = _opened(source, wishes or {}, like, header, skip_bad)
+    return replace(opened, schema=opened.schema.ignoring(ignore)) if ignore else opened
+
+
+def _opened(
+    source: Any, wishes: Mapping[str, Column], like: Schema | None, header: bool | None, skip_bad: bool
+) -> TableSource:
     if isinstance(source, np.ndarray):
-        return _of_array(source, "array", wishes or {})
+        return _of_array(source, "array", wishes)
     if not isinstance(source, (str, Path)):
-        return _of_frame(source, wishes or {})
+        return _of_frame(source, wishes, like)
     path = Path(source)
     if not path.is_file():
         raise NoData(f"There is no table at {path}. Give a file: {', '.join((*TEXTS, *FRAMES))}.")
     if path.suffix == ".npy":
-        return _of_array(load_npy(path), path.stem, wishes or {})
+        return _of_array(load_npy(path), path.stem, wishes)
     if path.name.lower().endswith(FRAMES):
-        return _of_typed(path, wishes or {})
-    return _of_text(path, wishes or {}, header, skip_bad)
+        return _of_typed(path, wishes, like)
+    return _of_text(path, wishes, like, header, skip_bad)
 
 
 def joined(tables: list[Table]) -> Table:
@@ -124,9 +134,19 @@ def _joined(parts: tuple[Cells, ...]) -> Cells:
         for row, text in part.strays.items()
     }
     if column.is_numeric:
-        return Cells(column, np.concatenate([part.numbers for part in parts]), strays=strays)
+        numbers = np.concatenate([part.numbers for part in parts])
+        return Cells(column, numbers, strays=strays, written=_one([part.written for part in parts]))
     labels = np.array(sorted({word for part in parts for word in part.labels}), object)
     return Cells(column, codes=np.concatenate([part.coded_by(labels) for part in parts]), labels=labels)
+
+
+def _one(parts: list[Any]) -> Any:
+    """Arrays one after another."""
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)
+    import pyarrow as pa
+
+    return pa.chunked_array(parts)
 
 
 def _of_array(values: np.ndarray, name: str, wishes: Mapping[str, Column]) -> TableSource:
@@ -145,11 +165,13 @@ def _of_array(values: np.ndarray, name: str, wishes: Mapping[str, Column]) -> Ta
     def read(schema: Schema) -> Iterator[Table]:
         places = [found.names.index(column.name) for column in schema]
         for start in range(0, len(values), rows):
-            part = np.asarray(values[start : start + rows], np.float64)
-            yield Table(tuple(Cells(column, part[:, at]) for column, at in zip(schema, places, strict=True)))
+            part = np.asarray(values[start : start + rows])
+            numbers = part.astype(np.float64, copy=False)
+            columns = zip(schema, places, strict=True)
+            yield Table(tuple(Cells(column, numbers[:, at], written=part[:, at]) for column, at in columns))
 
     def written() -> Iterator[tuple[str, ...]]:
-        return (tuple(map(_as_text, row.tolist())) for row in values)
+        return (tuple("" if cell != cell else str(cell) for cell in row) for row in values)
 
     def column(name: str) -> Iterator[pa.Array]:
         import pyarrow as pa
@@ -159,41 +181,45 @@ def _of_array(values: np.ndarray, name: str, wishes: Mapping[str, Column]) -> Ta
     return TableSource(name, schema, read, written, column)
 
 
-def _of_frame(frame: Any, wishes: Mapping[str, Column]) -> TableSource:
+def _of_frame(frame: Any, wishes: Mapping[str, Column], like: Schema | None) -> TableSource:
     frames = _frames()
     table, ignored = frames.as_arrow(frame)
-    source = _of_batches("table", lambda: iter(table.to_batches(frames.ROWS)), wishes)
+    source = _of_batches("table", lambda: iter(table.to_batches(frames.ROWS)), wishes, like)
     return replace(source, ignored=ignored)
 
 
-def _of_typed(path: Path, wishes: Mapping[str, Column]) -> TableSource:
+def _of_typed(path: Path, wishes: Mapping[str, Column], like: Schema | None) -> TableSource:
     frames = _frames()
-    return _of_batches(path.stem, lambda: frames.batches_of(path), wishes)
+    return _of_batches(path.stem, lambda: frames.batches_of(path), wishes, like)
 
 
 def _of_batches(
-    name: str, batches: Callable[[], Iterator[pa.RecordBatch]], wishes: Mapping[str, Column]
+    name: str,
+    batches: Callable[[], Iterator[pa.RecordBatch]],
+    wishes: Mapping[str, Column],
+    like: Schema | None,
 ) -> TableSource:
-    frames = _frames()
-    first = _first(batches(), name)
-    found = Schema(tuple(map(frames.typed_column, first.schema.names, first.columns)))
+    from isthmus.data.tables.arrow_columns import typed_cells, typed_column
+
+    found = _columns(_first(batches(), name), like, typed_column)
 
     def read(schema: Schema) -> Iterator[Table]:
         for batch in batches():
-            yield Table(tuple(frames.typed_cells(column, batch.column(column.name)) for column in schema))
+            yield Table(tuple(typed_cells(column, batch.column(column.name)) for column in schema))
 
     return TableSource(name, found.changed_by(wishes), read, lambda: _rows(batches()), _column_of(batches))
 
 
-def _of_text(path: Path, wishes: Mapping[str, Column], header: bool | None, skip_bad: bool) -> TableSource:
+def _of_text(
+    path: Path, wishes: Mapping[str, Column], like: Schema | None, header: bool | None, skip_bad: bool
+) -> TableSource:
     csvs, kinds = _csvs()
     dialect, skipped = csvs.dialect_of(path, header=header), list[Skipped]()
 
     def batches() -> Iterator[pa.RecordBatch]:
         return csvs.rows_of(path, dialect, skip_bad=skip_bad, skipped=skipped)
 
-    first = _first(batches(), path.name)
-    found = Schema(tuple(map(kinds.column_of, first.schema.names, first.columns)))
+    found = _columns(_first(batches(), path.name), like, kinds.column_of)
 
     def read(schema: Schema) -> Iterator[Table]:
         for batch in batches():
@@ -207,14 +233,17 @@ def _column_of(batches: Callable[[], Iterator[pa.RecordBatch]]) -> Callable[[str
     return lambda name: (batch.column(name) for batch in batches())
 
 
+def _columns(first: pa.Table, like: Schema | None, column_of: Callable[..., Column]) -> Schema:
+    _, kinds = _csvs()
+    return kinds.columns_of(dict(zip(first.schema.names, first.columns, strict=True)), like, column_of)
+
+
 def _rows(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[str, ...]]:
+    from isthmus.data.tables.texts import texts_of
+
     for batch in batches:
-        columns = (map(_as_text, column.to_pylist()) for column in batch.columns)
+        columns = (texts_of(column).fill_null("").to_pylist() for column in batch.columns)
         yield from zip(*columns, strict=True)
-
-
-def _as_text(cell: Any) -> str:
-    return "" if cell is None or cell != cell else str(cell)
 
 
 def _first(batches: Iterable[pa.RecordBatch], name: str) -> pa.Table:
