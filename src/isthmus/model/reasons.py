@@ -1,7 +1,8 @@
 """Why a row is odd: the cells without which it would be less so, and what was expected in their place.
 
 Each cell in turn is taken away, the members say from the other cells what it should be, and the row is
-scored with that instead. A cell is a reason as far as the score falls.
+scored with that instead. A cell is a reason as far as the score falls, unless it is what was expected; where
+every such cell is, their combination is the reason.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ LEAST_SHARE = 0.2
 RANGE_ROWS = 256
 RANGE = (0.05, 0.95)
 """Quantiles between which a number was expected."""
+LEAST_UNUSUAL = 2.0
+"""Usual spreads from which on a text's spelling or length is a reason."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Reason:
     """… and the greatest."""
     weight: float
     """By how much the row's score falls where the expected value stands instead."""
+    combined: bool = False
+    """Whether the cell is usual by itself, and unusual beside the other reasons."""
 
     def sentence(self) -> str:
         """For people: "amount 9850 (expected 120 to 310)"."""
@@ -49,8 +54,21 @@ class Reason:
         return f"{self.column} {seen}" + ("" if self.expected is None else f" (expected {self.expected})")
 
 
+def sentence(why: Sequence[Reason]) -> str:
+    """All reasons of a row in one.
+
+    >>> sentence([Reason(name, "1", None, None, None, 0.5, combined=True) for name in "ab"])
+    'unusual combination: a 1, b 1'
+    """
+    if len(why) > 1 and why[0].combined:
+        return f"unusual combination: {', '.join(reason.sentence() for reason in why)}"
+    return "; ".join(reason.sentence() for reason in why)
+
+
 def reasons(detector: Detector, table: Table, rows: Sequence[int], most: int = 3) -> list[list[Reason]]:
     """Why each of some rows is odd, the weightiest cell first.
+
+    Each reason speaks for itself, or all of them are combined.
 
     Args:
         detector: gave the scores.
@@ -64,7 +82,7 @@ def reasons(detector: Detector, table: Table, rows: Sequence[int], most: int = 3
     scores = detector.scores_of(matrix) if len(rows) else np.zeros(0)
     explainer = _Explainer(detector)
     return [
-        explainer.of(some, row, matrix[row], new[row], float(scores[row]))[:most] for row in range(len(rows))
+        explainer.of(some, row, matrix[row], new[row], float(scores[row]), most) for row in range(len(rows))
     ]
 
 
@@ -77,7 +95,9 @@ class _Explainer:
         self._owners = detector.features.owners
         self._range = lru_cache(maxsize=None)(self._range_of)
 
-    def of(self, table: Table, row: int, features: np.ndarray, new: np.ndarray, score: float) -> list[Reason]:
+    def of(
+        self, table: Table, row: int, features: np.ndarray, new: np.ndarray, score: float, most: int
+    ) -> list[Reason]:
         tried = self._tried(features, new)
         others = np.tile(features, (len(tried), 1))
         expected = self._expected(features, tried)
@@ -85,12 +105,19 @@ class _Explainer:
             mine = self._owners == column
             others[place, mine] = self._as_written(self._columns[column], expected[place, mine])
         falls = score - self._detector.scores_of(others) + new[tried]
-        order = np.argsort(-falls)
+        order = np.argsort(-falls, kind="stable")
         least = max(1e-9, LEAST_SHARE * float(falls[order[0]])) if len(order) else 0.0
         weighty = [place for place in order if falls[place] >= least]
-        return [
-            self._reason(table.columns[tried[place]], row, tried[place], expected[place], float(falls[place]))
-            for place in weighty or range(min(1, len(tried)))  # no cell alone: the one that looks oddest
+        found: list[Reason] = []
+        for place in weighty or order[:1]:  # no cell alone: the one that looks oddest
+            cells = table.columns[tried[place]]
+            one = self._reason(cells, row, tried[place], expected[place], float(falls[place]))
+            found += [one] if one is not None else []
+            if len(found) == most:
+                break
+        return found or [
+            _combined(table.columns[tried[place]], row, float(falls[place]))
+            for place in order[: min(most, max(2, len(weighty)))]
         ]
 
     def _tried(self, features: np.ndarray, new: np.ndarray) -> np.ndarray:
@@ -121,18 +148,37 @@ class _Explainer:
             made[-1] = bits / BITS
         return made
 
-    def _reason(self, cells: Cells, row: int, column: int, expected: np.ndarray, fall: float) -> Reason:
-        mine, features = self._owners == column, self._columns[column]
-        restored = expected[mine]
-        low = high = None
+    def _reason(self, cells: Cells, row: int, place: int, expected: np.ndarray, fall: float) -> Reason | None:
+        """What speaks against a cell; None where it is what was expected."""
+        features, name, seen = self._columns[place], cells.column.name, cells.text(row)
+        if row in cells.strays:
+            return Reason(name, seen, f"a {cells.column.noun}", None, None, fall)
         if features.spread:
-            less, more = self._range(column)
-            ends = unsquashed(np.array([restored[0] + less, restored[0] + more]))
-            seen = self._detector.kept[:, np.flatnonzero(mine)[0]]
-            ends = np.clip(ends, seen.min(), seen.max())  # no count below 0, where there never was one
-            low, high = (shown(cells.column, end * features.spread + features.middle) for end in ends)
-            restored = np.append(np.clip(unsquashed(restored[:1]), ends[0], ends[1]), restored[1:])
-        return Reason(cells.column.name, cells.text(row), features.expected(restored), low, high, fall)
+            return self._of_number(cells, row, place, expected, fall)
+        wanted = features.expected(expected[self._owners == place])
+        if wanted is None and seen is not None:
+            wanted = _unlike(features, cells.take(np.array([row])))
+        says_nothing = wanted == seen or (wanted is None and seen is not None)
+        return None if says_nothing else Reason(name, seen, wanted, None, None, fall)
+
+    def _of_number(
+        self, cells: Cells, row: int, place: int, expected: np.ndarray, fall: float
+    ) -> Reason | None:
+        assert cells.numbers is not None
+        mine = np.flatnonzero(self._owners == place)[0]
+        less, more = self._range(place)
+        ends = unsquashed(np.array([expected[mine] + less, expected[mine] + more]))
+        kept = self._detector.kept[:, mine]
+        ends = np.clip(ends, kept.min(), kept.max())  # no count below 0, where there never was one
+        likely = np.clip(unsquashed(expected[mine : mine + 1])[0], *ends)
+        features, number = self._columns[place], float(cells.numbers[row])
+        low, best, high = (
+            at * features.spread + features.middle for at in (float(ends[0]), float(likely), float(ends[1]))
+        )
+        least, wanted, most, here = (shown(cells.column, one) for one in (low, best, high, number))
+        if low <= number <= high or here in (least, most):
+            return None
+        return Reason(cells.column.name, cells.text(row), wanted, least, most, fall)
 
     def _range_of(self, column: int) -> tuple[float, float]:
         """How far below and above what is expected the cells of a column usually are, squashed."""
@@ -142,3 +188,22 @@ class _Explainer:
         away = kept[:, place] - self._detector.members.restore(blind)[:, place]
         low, high = np.quantile(away, RANGE)
         return float(low), float(high)
+
+
+def _combined(cells: Cells, row: int, fall: float) -> Reason:
+    return Reason(cells.column.name, cells.text(row), None, None, None, fall, combined=True)
+
+
+def _unlike(features: ColumnFeatures, cell: Cells) -> str | None:
+    """What would be more like the column than a word or text that nothing better is known for."""
+    if features.wording is not None:
+        spelling, length = features.wording.matrix(cell)[0]
+        if max(spelling, abs(length)) < LEAST_UNUSUAL:
+            return None
+        return (
+            "another spelling"
+            if spelling > abs(length)
+            else f"a {'shorter' if length > 0 else 'longer'} text"
+        )
+    is_rare = len(features.labels) and features.surprise(cell)[0] > features.bits[3:-1].min() + 1
+    return "a more frequent value" if is_rare else None

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from isthmus.files import refuse_existing
+from isthmus.model.reasons import sentence
 from isthmus.reports.figures import FAINT, HELD, OURS, drawing, new_figure, to_svg
 from isthmus.reports.html import Section, TableRow, facts, key_figures, table
 from isthmus.reports.page import framed, write_page
-from isthmus.tasks.detect import DetectResult, sentence
+from isthmus.tasks.detect import DetectResult
 
 ROWS_SHOWN = 50
 COLUMNS_SHOWN = 15
@@ -128,6 +129,6 @@ def _oddest(result: DetectResult) -> Section:
 
 def _about(result: DetectResult) -> Section:
     told = {**result.detector.provenance, "mode": result.detector.mode}
-    unused = "".join(f"<li>{escape(line)}</li>" for line in result.unused)
+    unused = "".join(f"<li>{escape(str(each))}</li>" for each in result.unused)
     body = facts(told) + (f"<p>Columns that are not looked at:</p><ul>{unused}</ul>" if unused else "")
     return Section("about", "What was learned", "Of the rows that the detector learned from.", body)

@@ -251,7 +251,8 @@ def _filled(issues: list[Issue], guesses: Iterable[Issue]) -> list[Issue]:
 
 def _odd_rows(source: TableSource, detector: Detector) -> list[tuple[int, float, str]]:
     """Rows that are odd as a whole, the oddest first."""
-    from isthmus.tasks.detect import detect, sentence
+    from isthmus.model.reasons import sentence
+    from isthmus.tasks.detect import detect
 
     found = detect(source, detector)
     order = np.argsort(-found.scores, kind="stable")[: found.anomalies]

@@ -131,9 +131,8 @@ def _odd_words(cells: Cells, codes: np.ndarray, labels: Sequence[str]) -> Iterat
 
 
 def _strays(cells: Cells) -> Iterator[Issue]:
-    kind = "date" if cells.column.kind == "date" else "number"
     for row, text in cells.strays.items():
-        yield Issue(row, cells.column.name, text, None, STRAY, f"is no {kind}")
+        yield Issue(row, cells.column.name, text, None, STRAY, f"is no {cells.column.noun}")
 
 
 def _missing(cells: Cells) -> Iterator[Issue]:

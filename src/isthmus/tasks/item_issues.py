@@ -160,7 +160,8 @@ def _judged(looks: Looks, rest: np.ndarray) -> list[ItemIssue]:
     decides.
     """
     try:
-        from isthmus.tasks.detect import Alarm, detect, sentence
+        from isthmus.model.reasons import sentence
+        from isthmus.tasks.detect import Alarm, detect
     except ModuleNotFoundError as missing:
         raise MissingExtra(
             "Detecting takes PyArrow, which is not installed: pip install 'isthmus[tables]'."
