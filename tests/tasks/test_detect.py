@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from isthmus.data.source import Skipped
 from isthmus.data.tables import Column, Schema, Table, open_table
 from isthmus.errors import ConfigError, OutputExists, SpecMismatch, UseError
 from isthmus.model.detector import Detector
@@ -98,8 +99,16 @@ def test_no_column_is_dropped_in_silence(tmp_path):
     said: list[str] = []
     schema = Schema((Column(name="b", kind="integer", used=False),))
     result = detect(path, schema=schema, say=said.append)
-    assert [line.split(" ")[0] for line in result.unused] == ["always", "nothing", "b"]
-    assert sum(line.startswith("not looked at") for line in said) == 3
+    assert result.unused == (Skipped("b", "as asked"),)
+    assert [line for line in said if "looked at" in line] == ["not looked at: b (as asked)"]
+    assert result.notices == ()
+    other = tmp_path / "other.csv"
+    other.write_text("a,always,nothing,b,c\n1,8,,2,3\n")
+    again = detect(other, result.detector)
+    assert again.notices == (
+        "not looked at: b (the model was made without it)",
+        "not looked at: c (the model does not know it)",
+    )
 
 
 def test_unreadable_rows_are_left_out_and_named(tmp_path):

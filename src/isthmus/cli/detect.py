@@ -12,6 +12,7 @@ from isthmus.cli.options import (
     As,
     Force,
     Header,
+    Ignore,
     JudgedArgument,
     Mode,
     ModelOption,
@@ -69,6 +70,7 @@ def detect(
         Option("--follow", help="Read lines of a series from standard input, and answer each at once."),
     ] = False,
     schema: SchemaFile = None,
+    ignore: Ignore = None,
     header: Header = None,
     budget: Annotated[str | None, Option(metavar="TIME", help="Learn this long at most: 90s, 5m.")] = None,
     skip_bad: SkipBad = False,
@@ -91,8 +93,9 @@ def detect(
     asked = DetectWishes(
         source=source, model=None if model is None else load_model(model), output=output, mode=mode,
         false_alarms=false_alarms, discoveries=discoveries, contamination=contamination, report=report,
-        as_=as_, stamp=stamp, follow=follow, schema=read_schema(schema), header=header,
-        budget_s=None if budget is None else parse_duration(budget), skip_bad=skip_bad, force=force,
+        as_=as_, stamp=stamp, follow=follow, schema=read_schema(schema),
+        ignore=tuple(ignore or ()), header=header, skip_bad=skip_bad, force=force,
+        budget_s=None if budget is None else parse_duration(budget),
         seed=seed, alarm=Alarm(
             false_alarms=false_alarms, discoveries=discoveries, contamination=contamination
         ),

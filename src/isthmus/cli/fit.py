@@ -13,6 +13,7 @@ from isthmus.cli.options import (
     Device,
     Force,
     Header,
+    Ignore,
     LearnsFrom,
     Mode,
     SchemaFile,
@@ -73,6 +74,7 @@ def fit(
     as_: As = None,
     stamp: StampColumn = None,
     schema: SchemaFile = None,
+    ignore: Ignore = None,
     header: Header = None,
     resume: Annotated[bool, Option("--resume", help="Go on where an interrupted run stopped.")] = False,
     skip_bad: SkipBad = False,
@@ -88,8 +90,8 @@ def fit(
         source=source, output=output or default_output(source, ".ism"), recipe=recipe, set_=set_,
         budget_s=None if budget is None else parse_duration(budget), for_=for_, from_=from_, noise=noise,
         levels=parse_levels(levels), noisy=noisy, mode=mode, as_=as_, stamp=stamp,
-        schema=read_schema(schema), header=header, resume=resume, skip_bad=skip_bad, force=force, seed=seed,
-        threads=threads, device=device,
+        schema=read_schema(schema), ignore=tuple(ignore or ()), header=header, resume=resume,
+        skip_bad=skip_bad, force=force, seed=seed, threads=threads, device=device,
     )  # fmt: skip
     voice.result(learn(voice, asked))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _KNOWN = (
     *("false_alarms", "discoveries", "contamination", "report"),
-    *("model", "mode", "as_", "schema", "header"),
+    *("model", "mode", "as_", "schema", "header", "ignore"),
 )
 """What rows and spans have in common."""
 
@@ -30,7 +30,8 @@ def judge(voice: Voice, asked: DetectWishes) -> None:
 
     if is_video(asked.source):
         return _frames(voice, asked)
-    if takes_series(asked.source, asked.as_, asked.model, schema=asked.schema, header=asked.header):
+    opening = {"schema": asked.schema, "ignore": asked.ignore, "header": asked.header}
+    if takes_series(asked.source, asked.as_, asked.model, **opening):
         return _series(voice, asked)
     return _rows(voice, asked)
 
@@ -46,8 +47,8 @@ def _rows(voice: Voice, asked: DetectWishes) -> None:
         raise UseError("The model is no detector of tables. Make one: isthmus fit TABLE.csv -o NAME.ism")
     result = detect(
         asked.source, asked.model, asked.file, mode=asked.mode, alarm=asked.alarm, schema=asked.schema,
-        header=asked.header, budget_s=asked.budget_s, seed=asked.seed or 0, skip_bad=asked.skip_bad,
-        force=asked.force, say=voice.say,
+        ignore=asked.ignore, header=asked.header, budget_s=asked.budget_s, seed=asked.seed or 0,
+        skip_bad=asked.skip_bad, force=asked.force, strict=voice.strict, say=voice.say,
     )  # fmt: skip
 
     def draw(page: Path) -> None:
@@ -68,8 +69,8 @@ def _series(voice: Voice, asked: DetectWishes) -> None:
     assert isinstance(asked.model, SeriesDetector | None)  # takes_series saw to it
     result = detect_series(
         asked.source, asked.model, asked.file, mode=asked.mode, alarm=asked.alarm, stamp=asked.stamp,
-        schema=asked.schema, header=asked.header, skip_bad=asked.skip_bad, force=asked.force,
-        strict=voice.strict, say=voice.say,
+        schema=asked.schema, ignore=asked.ignore, header=asked.header, skip_bad=asked.skip_bad,
+        force=asked.force, strict=voice.strict, say=voice.say,
     )  # fmt: skip
 
     def draw(page: Path) -> None:

@@ -34,7 +34,9 @@ def learn(voice: Voice, asked: FitWishes) -> Result:
     if asked.as_ or is_table(asked.source):
         limit_threads(asked.threads)
         asked = replace(asked, for_=None) if asked.for_ == DETECT else asked
-        if takes_series(asked.source, asked.as_, schema=asked.schema, header=asked.header):
+        if takes_series(
+            asked.source, asked.as_, schema=asked.schema, ignore=asked.ignore, header=asked.header
+        ):
             return _series_detector(voice, asked)
         return _table_detector(voice, asked)
     if asked.noise is not None or asked.levels is not None or asked.noisy:
@@ -45,10 +47,11 @@ def learn(voice: Voice, asked: FitWishes) -> Result:
 def _series_detector(voice: Voice, asked: FitWishes) -> Result:
     from isthmus.tasks.series.detect import fit_series_detector
 
-    asked.only("A detector of series", "mode", "as_", "stamp", "schema", "header")
+    asked.only("A detector of series", "mode", "as_", "stamp", "schema", "header", "ignore")
     return fit_series_detector(
         asked.source, asked.output, mode=asked.mode, stamp=asked.stamp, schema=asked.schema,
-        header=asked.header, skip_bad=asked.skip_bad, force=asked.force, strict=voice.strict, say=voice.say,
+        ignore=asked.ignore, header=asked.header, skip_bad=asked.skip_bad, force=asked.force,
+        strict=voice.strict, say=voice.say,
     )  # fmt: skip
 
 
@@ -57,11 +60,11 @@ def _table_detector(voice: Voice, asked: FitWishes) -> Result:
 
     if asked.stamp is not None:
         raise UseError("--stamp is for detectors of series: add --as series, or leave it out.")
-    asked.only("A detector of tables", "mode", "as_", "schema", "header", "budget_s")
+    asked.only("A detector of tables", "mode", "as_", "schema", "header", "ignore", "budget_s")
     return fit_detector(
-        asked.source, asked.output, mode=asked.mode, schema=asked.schema, header=asked.header,
-        budget_s=asked.budget_s, seed=asked.seed or 0, skip_bad=asked.skip_bad, force=asked.force,
-        say=voice.say,
+        asked.source, asked.output, mode=asked.mode, schema=asked.schema, ignore=asked.ignore,
+        header=asked.header, budget_s=asked.budget_s, seed=asked.seed or 0, skip_bad=asked.skip_bad,
+        force=asked.force, strict=voice.strict, say=voice.say,
     )  # fmt: skip
 
 

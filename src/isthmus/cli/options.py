@@ -117,6 +117,10 @@ SchemaFile = Annotated[
     Path | None,
     Option("--schema", metavar="SCHEMA.toml", help="Kinds of columns, where they are known better."),
 ]
+Ignore = Annotated[
+    list[str] | None,
+    Option("--ignore", metavar="COLUMN", help="Leave this column out, say of labels; may come again."),
+]
 Header = Annotated[
     bool | None,
     Option("--header/--no-header", help="Whether the first row names the columns; default: look."),

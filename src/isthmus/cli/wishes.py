@@ -53,6 +53,7 @@ class FitWishes(Wishes):
     as_: str | None = None
     stamp: str | None = None
     schema: Schema | None = None
+    ignore: tuple[str, ...] = ()
     header: bool | None = None
     resume: bool = False
     skip_bad: bool = False
@@ -95,6 +96,7 @@ class DetectWishes(Wishes):
     stamp: str | None = None
     follow: bool = False
     schema: Schema | None = None
+    ignore: tuple[str, ...] = ()
     header: bool | None = None
     budget_s: float | None = None
     skip_bad: bool = False

@@ -43,6 +43,8 @@ class Detector(Saved):
     """"contaminated": odd rows hid among those it learned from; "novelty": none did."""
     kept: np.ndarray
     """float32 (rows, features), not squashed: what it learned from; each row's fold is its place % folds."""
+    ignored: tuple[str, ...] = ()
+    """Columns of the table that it was told to leave out."""
     known_rows: KnownRows | None = None
     """For archives of tables of this kind."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Detector(Saved):
             "schema": self.features.schema.to_dict(),
             "features": self.features.to_parts()[0],
             "members": self.members.to_parts()[0],
+            "ignored": list(self.ignored),
             "known_rows": None if self.known_rows is None else self.known_rows.plan,
         }
 
@@ -101,6 +104,7 @@ class Detector(Saved):
             members=Members.from_parts(document["members"], under("members.", tensors)),
             mode=document["mode"],
             kept=tensors["kept"],
+            ignored=tuple(map(str, document["ignored"])),
             known_rows=_known_rows(document, tensors),
             provenance=dict(document["provenance"]),
         )
@@ -118,6 +122,7 @@ class Detector(Saved):
             "members": f"{len(self.members)} autoencoders of {len(self.features.names):,} features",
             "keeps": f"{len(self.kept):,} rows, as numbers",
             "can": "detect" if self.known_rows is None else "detect, clean, compress (beside the archive)",
+            **({"ignores": ", ".join(self.ignored)} if self.ignored else {}),
             **self.features.schema.facts(),
         }
 

@@ -78,6 +78,8 @@ class SeriesDetector(Saved):
     """int64 (stretches,): where each stretch of the kept rows began in the series …"""
     lengths: np.ndarray
     """int64 (stretches,): … and how many rows it has."""
+    ignored: tuple[str, ...] = ()
+    """Columns of the series that it was told to leave out."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -105,6 +107,7 @@ class SeriesDetector(Saved):
         stamp: Stamp | None,
         mode: str,
         provenance: Mapping[str, Any],
+        ignored: tuple[str, ...] = (),
     ) -> SeriesDetector:
         """From stretches of a series: where each began, and its float64 (rows, channels)."""
         values = np.concatenate([one for _, one in stretches])
@@ -120,6 +123,7 @@ class SeriesDetector(Saved):
             kept=in_spreads(values, middle, spread),
             starts=np.array([start for start, _ in stretches], np.int64),
             lengths=np.array([len(one) for _, one in stretches], np.int64),
+            ignored=ignored,
             provenance=provenance,
         )
 
@@ -219,6 +223,7 @@ class SeriesDetector(Saved):
             "channels": list(self.channels),
             "stamp": None if self.stamp is None else self.stamp.to_dict(),
             "period": self.period,
+            "ignored": list(self.ignored),
         }
 
     def tensors(self) -> Mapping[str, np.ndarray]:
@@ -236,6 +241,7 @@ class SeriesDetector(Saved):
             stamp=None if stamp is None else Stamp.from_dict(stamp),
             mode=document["mode"],
             period=None if document["period"] is None else int(document["period"]),
+            ignored=tuple(map(str, document["ignored"])),
             provenance=dict(document["provenance"]),
             **{name: tensors[name] for name in names},
         )
@@ -256,6 +262,7 @@ class SeriesDetector(Saved):
             "can": "detect, also with --follow",
             "stamps": "row numbers" if self.stamp is None else self.stamp.name,
             "channels": ", ".join(self.channels[:20]) + (" …" if len(self.channels) > 20 else ""),
+            **({"ignores": ", ".join(self.ignored)} if self.ignored else {}),
         }
 
     @property

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from isthmus.data.source import Skipped
 from isthmus.errors import UseError
 
 
@@ -31,6 +32,15 @@ class Result:
 def notices_of(source: Any) -> tuple[str, ...]:
     """What an opened source leaves out: items that cannot be read, and what is there beside the items."""
     return tuple(f"left out: {each}" for each in (*source.skipped, *source.ignored))
+
+
+def not_looked_at(columns: Iterable[Skipped]) -> tuple[str, ...]:
+    """A sentence for each column that a detector leaves out.
+
+    >>> not_looked_at([Skipped("z", "the model does not know it")])
+    ('not looked at: z (the model does not know it)',)
+    """
+    return tuple(f"not looked at: {each.name} ({each.reason})" for each in columns)
 
 
 def refuse_notices(notices: Sequence[str], *, strict: bool) -> None:

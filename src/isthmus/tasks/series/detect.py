@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
@@ -13,6 +13,7 @@ import numpy as np
 
 from isthmus.config import require
 from isthmus.data.series import SeriesSource, open_series
+from isthmus.data.source import Skipped
 from isthmus.data.tables import Schema
 from isthmus.errors import NoData, SpecMismatch
 from isthmus.files import refuse_existing
@@ -27,9 +28,9 @@ from isthmus.model.series_detector import (
 )
 from isthmus.model.series_reasons import Explainer, Span, SpanReason, spans_of
 from isthmus.scoring.windows import LEAST_ROWS, SHORT
-from isthmus.tasks.detect import Alarm
+from isthmus.tasks.detect import AS_ASKED, Alarm, refuse_ignored, unknown_to
 from isthmus.tasks.lines import csv_lines, write_lines
-from isthmus.tasks.results import Result, notices_of, refuse_notices
+from isthmus.tasks.results import Result, not_looked_at, refuse_notices
 
 COLUMNS = ("row", "stamp", "anomaly_score", "p_value", "is_anomaly", "reason")
 MOST_SPANS = 200
@@ -99,6 +100,7 @@ def fit_series_detector(
     mode: str = "contaminated",
     stamp: str | None = None,
     schema: Schema | None = None,
+    ignore: Sequence[str] = (),
     header: bool | None = None,
     skip_bad: bool = False,
     force: bool = False,
@@ -113,6 +115,7 @@ def fit_series_detector(
         mode: "contaminated" where odd rows may hide in it, "novelty" where all rows are usual.
         stamp: the column that says when; None looks for it.
         schema: kinds of columns that are known better than their cells tell.
+        ignore: columns that are left out, such as labels; the detector remembers them.
         header: whether a text file's first row names the columns; None looks.
         skip_bad: leave rows out that cannot be read.
         force: replace an existing output.
@@ -127,7 +130,7 @@ def fit_series_detector(
     if output is not None:
         refuse_existing(output, force=force)
     started = time.monotonic()
-    series = _opened(source, stamp, schema, header, skip_bad, say)
+    series = _opened(source, stamp, schema, ignore, header, skip_bad, say)
     count, stretches = _stretches(series)
     if count < LEAST_ROWS:
         raise NoData(
@@ -135,7 +138,7 @@ def fit_series_detector(
         )
     say(f"{count:,} rows of {series.summary()}")
     made: dict[str, Any] = {"rows": count}
-    detector = SeriesDetector.learn(stretches, series.channels, series.stamp, mode, made)
+    detector = SeriesDetector.learn(stretches, series.channels, series.stamp, mode, made, series.left_out)
     refuse_notices(notices := _notices(series), strict=strict)
     made["seconds"] = seconds = round(time.monotonic() - started, 3)
     if output is not None:
@@ -162,6 +165,7 @@ def detect_series(
     alarm: Alarm | None = None,
     stamp: str | None = None,
     schema: Schema | None = None,
+    ignore: Sequence[str] = (),
     header: bool | None = None,
     skip_bad: bool = False,
     force: bool = False,
@@ -176,6 +180,7 @@ def detect_series(
         output: a .csv of the columns row (counted from 0 in the file), stamp, anomaly_score, p_value,
             is_anomaly, reason, in the order of the stamps.
         alarm: which rows are reported; None reports what is as odd as 1 % of usual rows.
+        ignore: columns that are left out; of a detector's series, those that it does not know either.
         mode, stamp, schema, header, skip_bad, force, strict, say: as for `fit_series_detector`.
     Raises:
         SpecMismatch: the series lacks a channel that the detector knows.
@@ -183,12 +188,12 @@ def detect_series(
     output, alarm = None if output is None else Path(output), alarm or Alarm()
     if output is not None:
         refuse_existing(output, force=force)
-    series = _opened(source, stamp, schema, header, skip_bad, say)
-    place = 0 if detector is None else None
-    if detector is not None:
-        detector = as_kind(detector, SeriesDetector)
-    else:
-        detector = fit_series_detector(series, mode=mode, say=say).detector
+    known = None if detector is None else as_kind(detector, SeriesDetector)
+    if known is not None:
+        refuse_ignored(ignore, known.channels)
+    series = _opened(source, stamp, schema, ignore, header, skip_bad, say)
+    place = 0 if known is None else None
+    detector = known or fit_series_detector(series, mode=mode, say=say).detector
     numbers, rows = _in_spreads(series, detector)
     notices = (*_notices(series), *_unknown(series, detector))
     refuse_notices(notices, strict=strict)
@@ -255,21 +260,23 @@ def _opened(
     source: Any,
     stamp: str | None,
     schema: Schema | None,
+    ignore: Sequence[str],
     header: bool | None,
     skip_bad: bool,
     say: Callable[[str], None],
 ) -> SeriesSource:
     if isinstance(source, SeriesSource):
         return source
-    series = open_series(source, stamp=stamp, schema=schema, header=header, skip_bad=skip_bad)
-    for line in series.notes:
+    series = open_series(source, stamp=stamp, schema=schema, ignore=ignore, header=header, skip_bad=skip_bad)
+    for line in (*series.notes, *not_looked_at(Skipped(name, AS_ASKED) for name in series.left_out)):
         say(line)
     return series
 
 
 def _notices(series: SeriesSource) -> tuple[str, ...]:
     """Of a series that was read: what is no part of it, and whether its rows were moved."""
-    return (*notices_of(series), *series.moved)
+    left_out = tuple(f"left out: {each}" for each in series.skipped)
+    return (*left_out, *not_looked_at(series.ignored), *series.moved)
 
 
 def _unknown(series: SeriesSource, detector: SeriesDetector) -> tuple[str, ...]:
@@ -277,7 +284,7 @@ def _unknown(series: SeriesSource, detector: SeriesDetector) -> tuple[str, ...]:
     unknown = [name for name in series.channels if name not in detector.channels]
     if len(series.channels) == len(detector.channels) == len(unknown) == 1:
         return (f"the channel {unknown[0]!r} is judged as {detector.channels[0]!r}, as there is no other",)
-    return tuple(f"left out: the channel {name!r}: the model does not know it" for name in unknown)
+    return not_looked_at(Skipped(name, unknown_to(detector.ignored, name)) for name in unknown)
 
 
 def _stretches(series: SeriesSource) -> tuple[int, list[tuple[int, np.ndarray]]]:
