@@ -12,8 +12,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from isthmus.config import parse_duration, require
 from isthmus.data.tables import Table, is_table, open_table
+from isthmus.errors import SpecMismatch
 from isthmus.model.reasons import Reason, reasons
-from isthmus.tasks.detect import FALSE_ALARMS, fit_detector
+from isthmus.tasks.detect import FALSE_ALARMS, fit_detector, unused_columns
 
 
 class OutlierDetector(OutlierMixin, BaseEstimator):
@@ -121,7 +122,14 @@ class OutlierDetector(OutlierMixin, BaseEstimator):
         return self._table(self._checked(X, reset=False))
 
     def _table(self, values: Any) -> Table:
-        return open_table(values).whole(self.detector_.features.schema)
+        known = self.detector_.features.schema
+        source = open_table(values, like=known)
+        unknown, _ = unused_columns(source.schema, self.detector_)
+        if unknown:
+            raise SpecMismatch(
+                f"X has the column {unknown[0].name!r}, which the detector was not fitted with. Leave it out."
+            )
+        return source.whole(known)
 
     def _checked(self, X: Any, *, reset: bool) -> Any:  # noqa: N803
         """A matrix as scikit-learn checks it; a DataFrame with words in it as it is."""

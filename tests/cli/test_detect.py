@@ -56,6 +56,29 @@ def test_info_tells_of_tables_and_detectors_and_writes_a_schema_to_edit(folder: 
     assert call("info", folder / "odd.csv", "--schema", tmp_path / "s.toml").exit_code == 2
 
 
+@pytest.mark.parametrize("kind", ["table", "series"])
+def test_a_column_is_ignored_as_asked_and_the_model_remembers_it(kind: str, tmp_path: Path):
+    path, model = tmp_path / "t.csv", tmp_path / "m.ism"
+    rows = (f"2024-01-{1 + n // 24:02} {n % 24:02}:00,{n % 24},{n % 7},{int(n == 40)}" for n in range(300))
+    path.write_text("time,load,wind,label\n" + "\n".join(rows) + "\n")
+    fitted = call("fit", path, "-o", model, "--as", kind, "--ignore", "label", "--ignore", "wind")
+    assert fitted.exit_code == 0, fitted.output
+    assert "not looked at: label (as asked)" in fitted.stderr
+    assert "ignores" in call("info", model).stdout
+    again = call("detect", path, "-m", model)
+    assert "not looked at: label (the model was made without it)" in again.stderr
+    assert "label" not in again.stdout
+    asked = call("detect", path, "-m", model, "--ignore", "label", "--ignore", "wind", "--strict")
+    assert asked.exit_code == 0, asked.output
+    for words, said in [
+        (("fit", path, "-o", tmp_path / "x.ism", "--as", kind, "--ignore", "lable"), "Did you mean 'label'?"),
+        (("detect", path, "-m", model, "--ignore", "load"), "The model looks at 'load'"),
+    ]:
+        refused = call(*words)
+        assert refused.exit_code == 2, refused.output
+        assert said in refused.stderr.replace("\n", " ")
+
+
 def test_the_page_names_the_oddest_rows_and_asks_nothing_of_the_network(folder: Path, tmp_path: Path):
     done = call("detect", folder / "odd.csv", "-m", folder / "usual.ism", "--report", tmp_path / "page.html")
     assert done.exit_code == 0, done.output

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 from outputs import done, figures_of
 from pyarrow import parquet
 from terminal import call
@@ -106,9 +107,13 @@ def channels_that_a_model_of_series_does_not_know_are_named(folder: Path) -> Non
 
 @member("K30")
 def new_columns_of_a_frame_are_named(folder: Path) -> None:
-    from isthmus import detect, fit_detector
+    from isthmus import OutlierDetector, detect, fit_detector
+    from isthmus.errors import SpecMismatch
 
     frame = pd.DataFrame(usual_rows(), columns=["n", "x", "c"])
     detector = fit_detector(frame, steps=5).detector
     result = detect(frame.assign(z=frame.x * 2), detector)
     assert result.notices == ("not looked at: z (the model does not know it)",)
+    found = OutlierDetector(steps=5).fit(frame)
+    with pytest.raises(SpecMismatch, match="'z'"):
+        found.predict(frame.assign(z=frame.x * 2))
