@@ -40,7 +40,7 @@ COLUMNS, SERIES, PARQUET, TEXT = "columns", "series", "parquet", "text"
 """Plans of a block."""
 SMALL_BYTES = 1 << 18
 """Of a text that always competes with its columns. A larger one takes seconds, and does so where …"""
-QUICK_LEVEL, PROMISING = 9, 0.4
+QUICK_LEVEL, PROMISING = 9, 0.5
 """… columns take more than this share of what zstd makes of it at this level; xz takes 0.6 to 1 of that."""
 
 
