@@ -166,6 +166,24 @@ def texts_in_parquet_and_a_table_denoised_keep_their_dress(folder: Path) -> None
 
 
 @member("K08")
+def a_series_denoised_keeps_its_decimal_commas(folder: Path) -> None:
+    r = np.random.default_rng(0)
+    lines = [
+        f"2024-01-{1 + i // 24:02d} {i % 24:02d}:00;{1000 + 9 * np.sin(i / 4) + r.normal():,.2f}".translate(
+            str.maketrans(",.", ".,")
+        )
+        for i in range(400)
+    ]
+    Path("noisy.csv").write_text("time;load\n" + "\n".join(lines) + "\n")
+    done("fit", "noisy.csv", "-o", "noise.ism", "--recipe", "denoise", "--noisy", "--budget", "2s")
+    done("denoise", "noisy.csv", "-m", "noise.ism", "-o", "out")
+    [first, *rows] = Path("out/noisy.csv").read_text().splitlines()
+    assert first == "time;load"
+    assert [row.split(";")[0] for row in rows] == [line.split(";")[0] for line in lines]
+    assert all(re.fullmatch(r"(1\.)?[0-9]{3},[0-9]{2,4}", row.split(";")[1]) for row in rows), rows[:3]
+
+
+@member("K08")
 def a_first_row_of_decimal_commas_names_no_columns(folder: Path) -> None:
     rows = "".join(f"{i},5;{i % 7},25\n" for i in range(50))
     Path("bare.csv").write_text(rows)

@@ -172,7 +172,7 @@ def denoise_series(
     before[part.rows], after[part.rows] = part.values, made
     if target is not None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        rewrite(Path(source), target, opened.channels, before, after, force=force)
+        rewrite(Path(source), target, opened.channels, opened.notations, before, after, force=force)
     spans = np.array(denoiser.highs) - np.array(denoiser.lows)
     seen = denoiser.levels_of(part.values) if level is None else level * spans
     return SeriesDenoiseResult(

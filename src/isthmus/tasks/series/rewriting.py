@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.series.numbers import holds_numbers
+from isthmus.data.tables.schema import Notation
 from isthmus.errors import SpecMismatch
 from isthmus.files import atomic_write
 
@@ -22,6 +23,7 @@ def rewrite(
     source: Path,
     target: Path,
     channels: tuple[str, ...],
+    notations: Mapping[str, Notation],
     before: np.ndarray,
     after: np.ndarray,
     *,
@@ -33,6 +35,7 @@ def rewrite(
         source: the file of the series.
         target: where it goes.
         channels: their names.
+        notations: of those whose numbers are not written as 1234.5.
         before: float64 (rows, channels), in the order of the file.
         after: what is to stand there.
         force: replace an existing file.
@@ -61,7 +64,9 @@ def rewrite(
             for number, name in enumerate(channels)
             if is_text or np.isfinite(new[:, number]).any()  # so that a column of whole numbers stays one
         }
-        (_write_text if is_text else _write_typed)(file, table, _Rows(source.name, wanted, len(new)))
+        written = {places[name]: notation for name, notation in notations.items()}
+        write = _write_text if is_text else _write_typed
+        write(file, table, _Rows(source.name, wanted, len(new)), written)
 
 
 def _write_array(file: Any, like: np.ndarray, new: np.ndarray) -> None:
@@ -101,10 +106,11 @@ class _Rows:
             )
 
 
-def _write_text(file: Any, table: Any, rows: _Rows) -> None:
+def _write_text(file: Any, table: Any, rows: _Rows, notations: Mapping[int, Notation]) -> None:
     from isthmus.data.tables.lines import chunk_of
 
     form = table.form.form
+    delimiter = form.splitter.delimiter
     file.write(form.start_bytes())
     for part in table.chunks():
         chunk = chunk_of(part, form)
@@ -113,43 +119,56 @@ def _write_text(file: Any, table: Any, rows: _Rows) -> None:
         new, columns = rows.take(len(read)), list(chunk.columns)
         regular = [place not in odd for place in read]
         for column, values in new.items():
-            columns[column] = _printed(columns[column], values[regular])
+            columns[column] = _printed(columns[column], values[regular], notations.get(column), delimiter)
         for number, place in enumerate(read):
             if place in odd:
-                odd[place] = _row(
-                    form, odd[place], {column: values[number] for column, values in new.items()}
-                )
+                values_here = {column: values[number] for column, values in new.items()}
+                odd[place] = _row(form, odd[place], values_here, notations)
         file.write(form.to_bytes(replace(chunk, columns=columns, odd=list(odd.items()))))
     rows.end()
 
 
-def _row(form: Any, row: str, new: Mapping[int, float]) -> str:
+def _row(form: Any, row: str, new: Mapping[int, float], notations: Mapping[int, Notation]) -> str:
     """A row that is not written like the others, such as one with another line end."""
     body = row.strip("\r\n")
-    cells = form.splitter.cells(body)
+    cells, delimiter = form.splitter.cells(body), form.splitter.delimiter
     for column, value in new.items():
-        (cells[column],) = _printed([cells[column]], np.array([value]))
-    return row.replace(body, form.splitter.delimiter.join(cells), 1)
+        (cells[column],) = _printed([cells[column]], np.array([value]), notations.get(column), delimiter)
+    return row.replace(body, delimiter.join(cells), 1)
 
 
-def _printed(texts: list[str], values: np.ndarray) -> list[str]:
-    """Numbers in place of texts; where there is none, the text stays."""
-    digits = MORE_DIGITS + max((len(text.partition(".")[2]) for text in texts[:1000]), default=0)
-    return [
-        f"{value:.{min(digits, 12)}f}" if np.isfinite(value) else text
-        for text, value in zip(texts, values.tolist(), strict=True)
-    ]
+def _printed(
+    texts: list[str], values: np.ndarray, notation: Notation | None = None, delimiter: str = ""
+) -> list[str]:
+    """Numbers in place of texts, written as these are; where there is none, the text stays."""
+    point = (notation and notation.decimal) or "."
+    fractions = (re.match("[0-9]*", text.partition(point)[2]) for text in texts[:1000])
+    digits = min(12, MORE_DIGITS + max((len(found[0]) for found in fractions if found), default=0))
+    printed = []
+    for text, value in zip(texts, values.tolist(), strict=True):
+        number = f"{value:.{digits}f}" if np.isfinite(value) else text
+        if notation is not None and number is not text:
+            number = notation.written(number)
+        is_quoted = number is not text and (text.startswith('"') or (delimiter and delimiter in number))
+        printed.append(f'"{number}"' if is_quoted else number)
+    return printed
 
 
-def _write_typed(file: Any, table: Any, rows: _Rows) -> None:
+def _write_typed(file: Any, table: Any, rows: _Rows, notations: Mapping[int, Notation]) -> None:
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import parquet
+
+    from isthmus.data.tables.texts import texts_of
 
     batches = []
     for batch in table.chunks():
         columns, names = list(batch.columns), batch.schema.names
         for place, values in rows.take(len(batch)).items():
+            if place in notations and not pa.types.is_duration(columns[place].type):
+                texts = texts_of(columns[place]).fill_null("").to_pylist()
+                columns[place] = pa.array(_printed(texts, values, notations[place]), pa.large_string())
+                continue
             kind = columns[place].type if pa.types.is_floating(columns[place].type) else pa.float64()
             new = pa.array(values, from_pandas=True).cast(kind)
             columns[place] = pc.coalesce(new, columns[place].cast(kind))
