@@ -10,9 +10,9 @@ from isthmus.data import Source, open_source
 from isthmus.data.distortion import Distortion
 from isthmus.data.similarity import ms_ssim
 from isthmus.files import refuse_existing
-from isthmus.reports.html import Section, TableRow, image, key_figures, table
+from isthmus.reports.html import Picture, Section, TableRow, key_figures, sides, table
 from isthmus.reports.page import framed, write_page
-from isthmus.reports.pictures import CUT_SIDE, data_uri, visible
+from isthmus.reports.pictures import SMALL_SIDE, data_uri, middle, visible
 from isthmus.spec import DataSpec
 from isthmus.tasks.denoise import DenoiseResult
 
@@ -51,6 +51,7 @@ def write_denoising(
         verdict=_verdict(result),
         measured="Noise: standard deviation in the images' own units, as seen in each or as told.",
         sections="\n".join(section.to_html() for section in sections),
+        notices=result.notices,
     )
     write_page(path, page, force=force)
     return path
@@ -79,25 +80,25 @@ def _figures(result: DenoiseResult) -> Section:
 def _pictures(noisy: Source, after: Source, truth: Source | None) -> Section:
     chosen = np.linspace(0, len(noisy) - 1, min(SHOWN, len(noisy))).astype(int).tolist()
     kinds = [("noisy", noisy), ("denoised", after), *([] if truth is None else [("clean", truth)])]
-    figures = []
+    groups: dict[str, list[Picture]] = {}
     for index in dict.fromkeys(chosen):
-        drawn = "".join(
-            _drawn(source, index, f"{noisy.layout.item_name(index)}, {kind}") for kind, source in kinds
-        )
-        figures.append(f"<figure>{drawn}<figcaption>{noisy.layout.item_name(index)}</figcaption></figure>")
-    lead = f"{', '.join(kind for kind, _ in kinds)}; large images by their middle, pixel for pixel."
-    return Section("pictures", "Before and after", lead, "\n".join(figures))
+        images = [source.read([index])[0] for _, source in kinds]
+        captions = [kind for kind, _ in kinds]
+        for place in range(2 if truth is not None else 0):
+            psnr_db = Distortion.between(images[-1], images[place], noisy.spec).psnr_db
+            captions[place] += f", {psnr_db:.1f} dB"
+        groups[noisy.layout.item_name(index)] = [
+            _picture(pixels, caption, noisy.spec) for pixels, caption in zip(images, captions, strict=True)
+        ]
+    largest = max((max(one.width, one.height) for some in groups.values() for one in some), default=0)
+    lead = f"{', '.join(kind for kind, _ in kinds)}; of large images the middle."
+    body = sides(groups, kind="small" if largest <= SMALL_SIDE else "smooth")
+    return Section("pictures", "Before and after", lead, body)
 
 
-def _drawn(source: Source, index: int, alt: str) -> str:
-    (sample,) = source.read([index])
-    pixels = visible(_middle(sample), source.spec)
-    return image(data_uri(pixels), alt, width=pixels.shape[1], height=pixels.shape[0])
-
-
-def _middle(sample: np.ndarray) -> np.ndarray:
-    top, left = (max(0, (side - CUT_SIDE) // 2) for side in sample.shape[:2])
-    return sample[top : top + CUT_SIDE, left : left + CUT_SIDE]
+def _picture(pixels: np.ndarray, caption: str, spec: DataSpec) -> Picture:
+    shown = visible(middle(pixels), spec)
+    return Picture(data_uri(shown), caption, shown.shape[1], shown.shape[0])
 
 
 def _list(noisy: Source, after: Source, truth: Source | None, result: DenoiseResult) -> Section:

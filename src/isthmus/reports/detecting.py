@@ -45,6 +45,7 @@ def render_detect(result: DetectResult, name: str) -> str:
         verdict=f"{result.anomalies:,} rows ({share:.2%}) are reported: {result.told}.",
         measured="Scores: usual spreads from the middle. P-values: how often a usual row scores as high.",
         sections="\n".join(section.to_html() for section in sections),
+        notices=result.notices,
     )
 
 
@@ -100,6 +101,7 @@ def _columns(result: DetectResult) -> Section:
     figure, (axes,) = new_figure(max(1.2, 0.22 * len(shown) + 0.5), 1)
     axes.barh([name[:24] for name, _ in shown], [count for _, count in shown], color=OURS)
     axes.set_xlabel("rows")
+    axes.locator_params(axis="x", integer=True)
     alt = ", ".join(f"{name}: {count}" for name, count in reversed(shown))
     return Section("columns", "Which columns", lead, to_svg(figure, "columns", alt), half=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from itertools import groupby
 from pathlib import Path
 
@@ -13,13 +12,13 @@ from PIL import Image, ImageDraw
 from isthmus.data.video import VideoSource, open_video
 from isthmus.files import refuse_existing
 from isthmus.reports.figures import FAINT, HELD, OURS, drawing, new_figure, to_svg
-from isthmus.reports.html import Section, TableRow, image, table
+from isthmus.reports.html import Picture, Section, TableRow, sides, table
 from isthmus.reports.page import framed, write_page
 from isthmus.reports.pictures import data_uri
 from isthmus.tasks.video.detecting import REPORTED, OddFrame, VideoDetectResult
 
 SHOWN, LISTED, CLIPS_SHOWN = 12, 100, 10
-WIDTH = 300
+WIDTH = 480
 """Of a picture on the page."""
 
 
@@ -36,12 +35,14 @@ def write_frames_report(
     refuse_existing(path, force=force)
     with drawing():
         sections = [*_curves(result), _pictures(result, video), _list(result)]
+    clips, are = len(video.clips), " is" if result.anomalies == 1 else "s are"
     page = framed(
         name=video.name,
-        about=f"{result.frames:,} frames of {len(video.clips):,} clips, each judged by its clip",
-        verdict=f"{result.anomalies:,} frames are reported: {result.told}.",
+        about=f"{result.frames:,} frames of {clips:,} clip{'s' * (clips != 1)}, each judged by its clip",
+        verdict=f"{result.anomalies:,} frame{are} reported: {result.told}.",
         measured="Scores: usual spreads from the middle, of logarithms of change.",
         sections="\n".join(section.to_html() for section in sections),
+        notices=result.notices,
     )
     write_page(path, page, force=force)
     return path
@@ -64,7 +65,7 @@ def _curves(result: VideoDetectResult) -> Iterator[Section]:
 
 def _pictures(result: VideoDetectResult, video: VideoSource) -> Section:
     wanted = {(each.clip, each.frame): each for each in result.oddest[:SHOWN]}
-    shown: dict[tuple[str, int], str] = {}
+    shown: dict[tuple[str, int], Picture] = {}
     for clip in video.clips:
         theirs = {frame for name, frame in wanted if name == clip.name}
         for number, frame in enumerate(video.frames(clip)):
@@ -73,20 +74,22 @@ def _pictures(result: VideoDetectResult, video: VideoSource) -> Section:
                 shown[clip.name, number] = _picture(frame.planes[0], odd, video.kind(clip).top)
             if not theirs or number >= max(theirs):
                 break
-    body = "\n".join(shown[key] for key in wanted if key in shown) or "<p>No frame was reported.</p>"
+    groups = {
+        f"{name}, frame {frame:,}": [shown[name, frame]] for name, frame in wanted if (name, frame) in shown
+    }
+    body = sides(groups, kind="small") if groups else "<p>No frame was reported.</p>"
     lead = "The oddest frames, the oddest first, in grey; a box is drawn around the odd part."
     return Section("oddest", "The oddest frames", lead, body)
 
 
-def _picture(plane: np.ndarray, odd: OddFrame, top: int) -> str:
+def _picture(plane: np.ndarray, odd: OddFrame, top: int) -> Picture:
     picture = Image.fromarray(np.rint(plane * (255 / top)).astype(np.uint8)).convert("RGB")
     left, upper, width, height = odd.region
     box = (left, upper, left + width - 1, upper + height - 1)
     ImageDraw.Draw(picture).rectangle(box, outline=(230, 60, 40), width=max(1, picture.width // 150))
     picture.thumbnail((WIDTH, WIDTH))
-    told = f"{odd.clip}, frame {odd.frame:,} at {odd.time_s:.2f} s: {odd.reason} ({odd.score:.1f})"
-    shown = image(data_uri(np.asarray(picture)), told, width=picture.width, height=picture.height)
-    return f"<figure>{shown}<figcaption>{escape(told)}</figcaption></figure>"
+    caption = f"at {odd.time_s:.2f} s: {odd.reason} ({odd.score:.1f})"
+    return Picture(data_uri(np.asarray(picture)), caption, picture.width, picture.height)
 
 
 def _list(result: VideoDetectResult) -> Section:

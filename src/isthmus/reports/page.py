@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -11,7 +12,11 @@ from isthmus._version import __version__
 from isthmus.files import write_bytes
 from isthmus.reports.figures import drawing
 from isthmus.reports.gather import Gathered
+from isthmus.reports.html import listed
 from isthmus.reports.sections import sections_of
+
+MOST_NOTICES = 20
+"""Shown; the command lists all of them with --json."""
 
 
 def render(gathered: Gathered) -> str:
@@ -37,14 +42,21 @@ def write_page(path: Path, page: str, *, force: bool) -> None:
     write_bytes(path, page.encode("utf-8", "backslashreplace"), force=force)
 
 
-def framed(*, name: str, about: str, verdict: str, measured: str, sections: str) -> str:
+def framed(
+    *, name: str, about: str, verdict: str, measured: str, sections: str, notices: Sequence[str] = ()
+) -> str:
     """A page around sections.
 
     Args:
         name: its heading.
         about, verdict, measured: a sentence each.
         sections: markup; all else is text.
+        notices: what was left out, changed or not looked at.
     """
+    lines = [
+        *notices[:MOST_NOTICES],
+        *([f"… and {len(notices) - MOST_NOTICES:,} more"] if len(notices) > MOST_NOTICES else []),
+    ]
     here = files("isthmus.reports")
     return Template(here.joinpath("page.html").read_text(encoding="utf-8")).substitute(
         title=escape(f"{name} – Isthmus report"),
@@ -53,6 +65,7 @@ def framed(*, name: str, about: str, verdict: str, measured: str, sections: str)
         about=escape(about),
         verdict=escape(verdict),
         measured=escape(measured),
+        notices=listed(lines, kind="notices"),
         sections=sections,
         version=escape(__version__),
     )

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from html import escape
 from pathlib import Path
 
 import numpy as np
 
 from isthmus.files import refuse_existing
 from isthmus.reports.figures import FAINT, HELD, OURS, OURS_LIGHT, drawing, new_figure, to_svg
-from isthmus.reports.html import Section, TableRow, facts, key_figures, table
+from isthmus.reports.html import Section, TableRow, facts, key_figures, listed, table
 from isthmus.reports.page import framed, write_page
 from isthmus.tasks.series.detect import SeriesDetectResult, sentence
 
 CHANNELS_SHOWN = 6
 SPANS_SHOWN = 50
+LONGEST_NAME = 60
+"""Letters of a channel's name above its drawing."""
 BINS = 400
 """Of a drawn channel: in each, a line from its least to its greatest value."""
 CLOSE_UPS = 4
@@ -53,6 +54,7 @@ def render_series(result: SeriesDetectResult, name: str) -> str:
         measured="Scores: above 1, a row is odder than three quarters of usual ones. "
         "P-values: how often a usual row scores as high.",
         sections="\n".join(section.to_html() for section in sections),
+        notices=result.notices,
     )
 
 
@@ -81,16 +83,16 @@ def _course(result: SeriesDetectResult) -> Section:
     shown = shown_channels(result)
     low, high = _envelopes(result, shown)
     edges = np.linspace(0, result.rows, low.shape[1] + 1)
-    figure, axes = new_figure(0.75 * (len(shown) + 1) + 0.5, len(shown) + 1, sharex=True)
+    figure, axes = new_figure(0.85 * (len(shown) + 1) + 0.5, len(shown) + 1, sharex=True)
     for at, number in enumerate(shown):
         _shade(axes[at], result)
         axes[at].fill_between(edges[:-1], low[at], high[at], step="post", color=OURS, lw=0.6)
-        axes[at].set_ylabel(result.detector.channels[number][:16])
+        axes[at].set_title(result.detector.channels[number][:LONGEST_NAME], loc="left")
     _shade(axes[-1], result)
     scores = np.array([part.max() for part in np.array_split(result.scores, low.shape[1])])
     axes[-1].plot(edges[:-1], scores, color=FAINT, lw=0.8)
     axes[-1].axhline(_threshold(result), color=HELD, lw=0.8)
-    axes[-1].set_ylabel("score")
+    axes[-1].set_title("score", loc="left")
     axes[-1].set_xlabel("rows")
     axes[-1].xaxis.set_major_formatter(lambda row, _: f"{row:,.0f}")
     names = ", ".join(result.detector.channels[number] for number in shown)
@@ -108,14 +110,14 @@ def _close_ups(result: SeriesDetectResult) -> list[Section]:
         return []
     around = round(AROUND * result.detector.longest)
     wanted = [(max(0, s.first - around), min(result.rows, s.last + 1 + around)) for s, _ in ranked]
-    figure, axes = new_figure(0.9 * len(ranked) + 0.4, len(ranked))
+    figure, axes = new_figure(1.05 * len(ranked) + 0.4, len(ranked))
     cuts = _cut(result, wanted)
     for at, ((span, why), (start, end), values) in enumerate(zip(ranked, wanted, cuts, strict=True)):
         name = why[0].channel if why else result.detector.channels[0]
         axes[at].axvspan(span.first - 0.5, span.last + 0.5, color=OURS_LIGHT, lw=0)
         number = result.detector.channels.index(name)
         axes[at].plot(np.arange(start, end), values[:, number], color=OURS, lw=0.9)
-        axes[at].set_ylabel(name[:16])
+        axes[at].set_title(name[:LONGEST_NAME], loc="left")
         axes[at].xaxis.set_major_formatter(lambda row, _: f"{row:,.0f}")
     axes[-1].set_xlabel("rows")
     lead = "The channel that is oddest there; the reported rows are shaded."
@@ -129,7 +131,7 @@ def _oddest(result: SeriesDetectResult) -> Section:
     rows = [
         TableRow(
             [
-                f"{span.first:,} to {span.last:,}",
+                f"{result.numbers[span.first]:,} to {result.numbers[span.last]:,}",
                 _from_to(stamps.get(span.first, ""), stamps.get(span.last, "")),
                 f"{result.scores[span.oddest]:.2f}",
                 f"{result.p_values[span.oddest]:.2g}",
@@ -145,9 +147,7 @@ def _oddest(result: SeriesDetectResult) -> Section:
 
 def _about(result: SeriesDetectResult) -> Section:
     told = result.detector.facts()
-    lines = (*result.notes, *result.notices)
-    listed = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    body = facts(told) + (f"<ul>{listed}</ul>" if listed else "")
+    body = facts(told) + listed(result.notes)
     return Section("about", "What was learned", "Of the rows that the detector learned from.", body)
 
 

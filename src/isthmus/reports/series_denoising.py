@@ -10,6 +10,7 @@ from isthmus.files import refuse_existing
 from isthmus.reports.figures import HELD, OURS_MIDDLE, drawing, new_figure, to_svg
 from isthmus.reports.html import Section, TableRow, key_figures, table
 from isthmus.reports.page import framed, write_page
+from isthmus.reports.series import LONGEST_NAME
 from isthmus.tasks.denoise_series import SeriesDenoiseResult
 
 SHOWN, LISTED = 6, 200
@@ -30,9 +31,10 @@ def write_series_page(path: str | Path, result: SeriesDenoiseResult, *, force: b
     page = framed(
         name=result.file.name if result.file else "series",
         about="A series, before and after noise was taken from it.",
-        verdict=result.summary(),
+        verdict=result.summary().partition(" → ")[0] + ".",
         measured="Not all that was taken is noise, and not all noise was taken.",
         sections="\n".join(section.to_html() for section in sections),
+        notices=result.notices,
     )
     write_page(path, page, force=force)
     return path
@@ -40,7 +42,8 @@ def write_series_page(path: str | Path, result: SeriesDenoiseResult, *, force: b
 
 def _figures(result: SeriesDenoiseResult) -> Section:
     told = [("rows", f"{result.rows:,}", ""), ("channels", f"{len(result.levels):,}", "")]
-    told.append(("gaps", f"{result.gaps:,}", "filled" if result.filled else "left as they are"))
+    of_gaps = ("filled" if result.filled else "left as they are") if result.gaps else "no value is missing"
+    told.append(("gaps", f"{result.gaps:,}", of_gaps))
     return Section("figures", "At a glance", "", key_figures(told))
 
 
@@ -52,8 +55,8 @@ def _lines(result: SeriesDenoiseResult) -> Section:
         rows = np.arange(first, min(result.rows, first + ROWS))
         area.plot(rows, result.before[rows, number], color=OURS_MIDDLE, lw=1.6, label="before")
         area.plot(rows, result.after[rows, number], color=HELD, lw=1.0, label="after")
-        area.set_ylabel(name[:16])
-    axes[0].legend(loc="upper right", ncols=2, bbox_to_anchor=(1, 1.3))
+        area.set_title(name[:LONGEST_NAME], loc="left")
+    axes[0].legend(loc="lower right", ncols=2, bbox_to_anchor=(1, 1), borderaxespad=0.2)
     axes[-1].set_xlabel("row")
     drawn = to_svg(figure, "series", f"{len(names)} channels before and after")
     return Section(
