@@ -97,6 +97,19 @@ def a_stream_is_parted_as_its_file_was(folder: Path) -> None:
 
 
 @member("K32")
+def numbers_of_a_stream_are_written_as_in_its_file(folder: Path) -> None:
+    rows = "".join(f"{row};{1200 + math.sin(row / 5):.3f} kW\n".replace(".", ",") for row in range(400))
+    Path("usual.csv").write_text("t;v\n" + rows)
+    assert call("fit", "usual.csv", "-o", "usual.ism", "--as", "series", "--stamp", "t").exit_code == 0
+    for first in (b"t;v\n", b""):
+        told = answers(first + b"".join(b"%d;1200,5 kW\n" % row for row in range(400, 420)) + b"420;x\n")
+        assert [each["row"] for each in told] == [*map(str, range(20)), ""]
+        assert (
+            told[-1]["reason"] == f"line {21 + len(first) // 4} is left out: v must be a number; it is 'x'."
+        )
+
+
+@member("K32")
 def a_line_is_answered_before_the_next_one_comes(folder: Path) -> None:
     usual()
     command = words("detect", "-", "-m", "usual.ism", "--follow")

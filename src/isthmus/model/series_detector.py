@@ -15,9 +15,10 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from isthmus.config import require
-from isthmus.data.series import Stamp, period
+from isthmus.data.series import SeriesSource, Stamp, period
 from isthmus.data.series.scaling import in_spreads, middles
 from isthmus.data.tables.features import squashed
+from isthmus.data.tables.schema import Notation
 from isthmus.model.saved import Saved
 from isthmus.scoring.channels import ChannelJudge, Stretch
 from isthmus.scoring.conformal import p_values
@@ -80,6 +81,8 @@ class SeriesDetector(Saved):
     """int64 (stretches,): … and how many rows it has."""
     ignored: tuple[str, ...] = ()
     """Columns of the series that it was told to leave out."""
+    notations: Mapping[str, Notation] = field(default_factory=dict)
+    """Of channels whose numbers are not written as 1234.5."""
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -103,19 +106,17 @@ class SeriesDetector(Saved):
     def learn(
         cls,
         stretches: Sequence[tuple[int, np.ndarray]],
-        channels: tuple[str, ...],
-        stamp: Stamp | None,
+        series: SeriesSource,
         mode: str,
         provenance: Mapping[str, Any],
-        ignored: tuple[str, ...] = (),
     ) -> SeriesDetector:
         """From stretches of a series: where each began, and its float64 (rows, channels)."""
         values = np.concatenate([one for _, one in stretches])
         middle, spread = middles(values)
         longest = max((one for _, one in stretches), key=len)
         return cls(
-            channels=channels,
-            stamp=stamp,
+            channels=series.channels,
+            stamp=series.stamp,
             mode=mode,
             period=period(longest),
             middle=middle,
@@ -123,7 +124,8 @@ class SeriesDetector(Saved):
             kept=in_spreads(values, middle, spread),
             starts=np.array([start for start, _ in stretches], np.int64),
             lengths=np.array([len(one) for _, one in stretches], np.int64),
-            ignored=ignored,
+            ignored=series.left_out,
+            notations=series.notations,
             provenance=provenance,
         )
 
@@ -224,6 +226,7 @@ class SeriesDetector(Saved):
             "stamp": None if self.stamp is None else self.stamp.to_dict(),
             "period": self.period,
             "ignored": list(self.ignored),
+            "notations": {name: each.to_dict() for name, each in self.notations.items()},
         }
 
     def tensors(self) -> Mapping[str, np.ndarray]:
@@ -242,6 +245,7 @@ class SeriesDetector(Saved):
             mode=document["mode"],
             period=None if document["period"] is None else int(document["period"]),
             ignored=tuple(map(str, document["ignored"])),
+            notations={str(name): Notation(**told) for name, told in document["notations"].items()},
             provenance=dict(document["provenance"]),
             **{name: tensors[name] for name in names},
         )

@@ -56,6 +56,18 @@ def plain(cells: pa.Array, notation: Notation) -> pa.Array:
     return pc.if_else(pc.and_(pc.equal(opened, closed), one_sign), numbers, None)
 
 
+def number_in(cell: str, notation: Notation) -> float:
+    """One cell of a notation; ValueError where it is none.
+
+    >>> number_in("1.234,5", Notation(decimal=",", thousands="."))
+    1234.5
+    """
+    (found,) = plain(pa.array([cell]), notation).to_pylist()
+    if found is None:
+        raise ValueError(f"{cell!r} is no number")
+    return float(found)
+
+
 def notation_of(cells: pa.Array, decimal: str = ".") -> Notation | None:
     """How most cells are written as numbers; None where they are none, or are written as 1234.5.
 

@@ -55,6 +55,10 @@ class Notation:
             sound = unit is None or (isinstance(unit, str) and 0 < len(unit) <= MOST_UNIT)
             require(sound, "prefix or suffix of a notation", f"1 to {MOST_UNIT} letters", unit)
 
+    def to_dict(self) -> dict[str, str]:
+        """What differs from 1234.5, JSON-ready."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
     def written(self, plain: str) -> str:
         """A number printed as 1234.5, written in this way."""
         sign = "-" if plain.startswith("-") else ""
@@ -280,7 +284,7 @@ def _told(column: Column) -> dict[str, Any]:
     """What differs from what a column is anyway."""
     rest = {key: value for key, value in asdict(column).items() if value is not None}
     if column.notation is not None:
-        rest["notation"] = {key: value for key, value in rest["notation"].items() if value is not None}
+        rest["notation"] = column.notation.to_dict()
     return {key: value for key, value in rest.items() if key != "used" or value is False}
 
 

@@ -138,7 +138,7 @@ def fit_series_detector(
         )
     say(f"{count:,} rows of {series.summary()}")
     made: dict[str, Any] = {"rows": count}
-    detector = SeriesDetector.learn(stretches, series.channels, series.stamp, mode, made, series.left_out)
+    detector = SeriesDetector.learn(stretches, series, mode, made)
     refuse_notices(notices := _notices(series), strict=strict)
     made["seconds"] = seconds = round(time.monotonic() - started, 3)
     if output is not None:

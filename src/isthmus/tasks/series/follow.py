@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
 from isthmus.data.series.source import plain_number
-from isthmus.data.tables.schema import DELIMITERS, MISSING
+from isthmus.data.tables.schema import DELIMITERS, MISSING, Notation
 from isthmus.data.tables.splitting import Splitter, value_of, without_ends
 from isthmus.errors import UseError
 from isthmus.model.series_detector import SeriesDetector
@@ -33,6 +33,16 @@ class Answer(NamedTuple):
     p_value: str
     is_anomaly: int | str
     reason: str
+
+
+class _Row(NamedTuple):
+    """One line, read."""
+
+    columns: tuple[str, ...]
+    stamp: str
+    when: int | float | None
+    values: np.ndarray
+    """float64 (channels,)."""
 
 
 class Follower:
@@ -72,26 +82,35 @@ class Follower:
             if set(self._detector.channels) <= set(cells):
                 self._columns, self._is_named = tuple(cells), True
                 return None
-            stamp, values = self._read(cells)
+            read = self._read(cells)
+            if read.when is not None:
+                if not read.when >= self._last:
+                    raise ValueError(f"its stamp {read.stamp!r} lies before the one above.")
+                self._last = read.when
         except ValueError as wrong:
             return Answer("", "", "", "", "", f"line {self._lines:,} is left out: {wrong}")
-        return self._judged(stamp, values)
+        self._columns = read.columns
+        return self._judged(read.stamp, read.values)
 
     def _cells(self, line: str) -> list[str]:
-        """Parted by what names the channels, or else gives as many cells as there must be."""
+        """Parted by what names the channels, gives cells that can be read, or as many as there must be."""
         if self._delimiter is not None:
             return _parted(line, self._delimiter)
         found = {delimiter: _parted(line, delimiter) for delimiter in DELIMITERS}
-        names, lengths = set(self._detector.channels), [len(columns) for columns in self._layouts()]
-        for fits in (
-            lambda cells: names <= set(cells),
-            *(lambda cells, length=length: len(cells) == length > 1 for length in lengths),
-        ):
+        names, lengths = set(self._detector.channels), {len(columns) for columns in self._layouts()}
+        for fits in (names.issubset, self._is_readable, lambda cells: len(cells) in lengths - {1}):
             for delimiter, cells in found.items():
                 if fits(cells):
                     self._delimiter = delimiter if len(cells) > 1 else None
                     return cells
         return found[DELIMITERS[0]]
+
+    def _is_readable(self, cells: Sequence[str]) -> bool:
+        try:
+            self._read(cells)
+        except ValueError:
+            return False
+        return True
 
     def _layouts(self) -> list[tuple[str, ...]]:
         """The columns that a line may have: those named, else the model's, and its stamp in front of them."""
@@ -100,26 +119,22 @@ class Follower:
             return [self._columns]
         return [channels] if stamp is None else [(stamp.name, *channels), channels]
 
-    def _read(self, cells: Sequence[str]) -> tuple[str, np.ndarray]:
-        """Stamp and float64 (channels,); ValueError, with a sentence, for what is none."""
-        layouts = self._layouts()
+    def _read(self, cells: Sequence[str]) -> _Row:
+        """A row; ValueError, with a sentence, for what is none."""
+        layouts, detector = self._layouts(), self._detector
         columns = next((each for each in layouts if len(each) == len(cells)), None)
         if columns is None:
             raise ValueError(f"it must have {len(layouts[0]):,} cells; it has {len(cells):,}.")
         found = dict(zip(columns, cells, strict=True))
-        stamp = self._detector.stamp
-        text = "" if stamp is None else found.get(stamp.name, "")
-        values = np.array([_number(name, found[name]) for name in self._detector.channels])
-        if stamp is not None and stamp.name in found:
-            try:
-                when = stamp.read(text)
-            except ValueError:
-                raise ValueError(f"{stamp.name} must be a stamp; it is {text!r}.") from None
-            if not when >= self._last:
-                raise ValueError(f"its stamp {text!r} lies before the one above.")
-            self._last = when
-        self._columns = columns
-        return text, values
+        values = np.array([_number(name, found[name], detector.notations) for name in detector.channels])
+        stamp = detector.stamp
+        if stamp is None or stamp.name not in found:
+            return _Row(columns, "", None, values)
+        text = found[stamp.name]
+        try:
+            return _Row(columns, text, stamp.read(text), values)
+        except ValueError:
+            raise ValueError(f"{stamp.name} must be a stamp; it is {text!r}.") from None
 
     def _judged(self, stamp: str, values: np.ndarray) -> Answer:
         detector = self._detector
@@ -175,10 +190,14 @@ def _refuse_unreadable(line: str) -> None:
         raise ValueError("it holds a zero byte.")
 
 
-def _number(name: str, cell: str) -> float:
+def _number(name: str, cell: str, notations: Mapping[str, Notation]) -> float:
     if cell in MISSING:
         return float("nan")
     try:
-        return plain_number(cell)
+        if name not in notations:
+            return plain_number(cell)
+        from isthmus.data.tables.notation import number_in
+
+        return number_in(cell, notations[name])
     except ValueError:
         raise ValueError(f"{name} must be a number; it is {cell!r}.") from None
