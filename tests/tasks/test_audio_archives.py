@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from isthmus.coding.audio import block as coding
 from isthmus.data.audio import AudioSource
-from isthmus.errors import BadItem, DamagedFile, TooLarge, UseError
+from isthmus.errors import BadItem, DamagedFile, MachineError, TooLarge, UseError
 from isthmus.limits import Limits
 from isthmus.tasks.audio import stretches
 from isthmus.tasks.compress import compress, decompress
@@ -134,7 +134,12 @@ def test_bad_files_are_refused_or_left_out(folder, tmp_path):
     with pytest.raises(BadItem, match=r"cut\.wav is cut short"):
         compress(folder, tmp_path / "a.isz")
     assert not (tmp_path / "a.isz").exists()
-    assert compress(folder, tmp_path / "a.isz", skip_bad=True, effort=1).samples == 8
+    (folder / "text.wav").write_text("no sound")
+    result = compress(folder, tmp_path / "a.isz", skip_bad=True, effort=1)
+    assert result.samples == 9
+    assert "frames were kept" in result.notices[0]
+    assert "text.wav" in result.notices[1]
+    assert verify(tmp_path / "a.isz", against=folder).ok
 
 
 def test_verify_tells_what_differs(folder, tmp_path):
@@ -156,6 +161,16 @@ def test_damage_is_called_damage(folder, tmp_path):
     assert not verify(tmp_path / "a.isz").ok
     with pytest.raises(DamagedFile):
         decompress(tmp_path / "a.isz", tmp_path / "back")
+
+
+def test_what_does_not_come_back_is_coded_otherwise_or_refused(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(coding.walk, "encode", lambda *told: b"not what the decoder expects")
+    assert compress(folder / "mono.wav", tmp_path / "a.isz").winners.keys() == {coding.STORED}
+    assert verify(tmp_path / "a.isz", against=folder / "mono.wav").ok
+    monkeypatch.setattr(coding.stored, "encode", lambda *told: b"nor this")
+    with pytest.raises(MachineError, match="do not come back"):
+        compress(folder / "mono.wav", tmp_path / "b.isz")
+    assert not (tmp_path / "b.isz").exists()
 
 
 def test_what_audio_cannot_have_is_refused(folder, tmp_path):

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from isthmus.coding.video import encode_block
 from isthmus.data.video import Frame, Kind, VideoSource, write_clip
-from isthmus.errors import BadItem, DamagedFile, NoData, TooLarge, UseError
+from isthmus.errors import BadItem, DamagedFile, MachineError, NoData, TooLarge, UseError
 from isthmus.limits import Limits
 from isthmus.tasks.compress import compress, decompress
 from isthmus.tasks.info import info
 from isthmus.tasks.verify import verify
-from isthmus.tasks.video import cuts
+from isthmus.tasks.video import blocks, cuts
 
 av = pytest.importorskip("av", reason="PyAV is missing: pip install 'isthmus[video]'")
 
@@ -136,6 +137,22 @@ def test_a_bound_is_kept(clip, tmp_path):
     ]
     assert 0 < max(apart) <= 3
     assert verify(tmp_path / "b.isz", against=clip).ok
+
+
+def test_a_bound_beyond_all_samples_is_kept(clip, tmp_path):
+    compress(clip, tmp_path / "a.isz", max_error=300, effort=1)
+    assert verify(tmp_path / "a.isz", against=clip).ok
+
+
+@pytest.mark.parametrize("wish", [{}, {"max_error": 2}])
+def test_what_does_not_come_back_as_promised_is_refused(clip, tmp_path, monkeypatch, wish):
+    def spoilt(planes, top, **told):
+        return encode_block([np.roll(each, 1, axis=2) for each in planes], top, **told)
+
+    monkeypatch.setattr(blocks, "encode_block", spoilt)
+    with pytest.raises(MachineError, match="do not come back as promised"):
+        compress(clip, tmp_path / "a.isz", effort=1, **wish)
+    assert not (tmp_path / "a.isz").exists()
 
 
 def test_sound_travels_along(tmp_path):

@@ -87,7 +87,7 @@ def _frames(voice: Voice, asked: DetectWishes) -> None:
     asked.only("The search for odd frames", "contamination", "report")
     result = detect_frames(
         asked.source, asked.file, contamination=asked.contamination, skip_bad=asked.skip_bad,
-        force=asked.force,
+        strict=voice.strict, force=asked.force,
     )  # fmt: skip
 
     def draw(page: Path) -> None:

@@ -31,7 +31,7 @@ def write_frames_report(
         MissingExtra: matplotlib is not installed.
         OutputExists: nothing was written.
     """
-    path, video = Path(path), open_video(source)
+    path, video = Path(path), open_video(source, skip_bad=True)  # what was bad is named already
     refuse_existing(path, force=force)
     with drawing():
         sections = [*_curves(result), _pictures(result, video), _list(result)]

@@ -50,7 +50,7 @@ def write_sound_page(
     """
     path = Path(path)
     refuse_existing(path, force=force)
-    before = open_audio(noisy)
+    before = open_audio(noisy, skip_bad=True)  # what was bad is named already
     after = open_audio(result.files[0] if len(result.files) == 1 else denoised)
     truth = None if clean is None else open_audio(clean)
     kinds = [("noisy", before), ("denoised", after), *([] if truth is None else [("clean", truth)])]

@@ -16,6 +16,7 @@ from isthmus.data.audio.writing import write_recordings
 from isthmus.errors import UseError
 from isthmus.model import as_kind
 from isthmus.model.sound_denoiser import SoundDenoiser
+from isthmus.tasks.audio.writing import audio_notices
 from isthmus.tasks.learning import Say, TaughtResult, model_path, require_training
 from isthmus.tasks.orders import Progress
 from isthmus.tasks.outputs import folder_and_names
@@ -74,6 +75,7 @@ def fit_sound_denoiser(
     steps: int | None = None,
     seed: int = 0,
     skip_bad: bool = False,
+    strict: bool = False,
     force: bool = False,
     say: Say = lambda line: None,
     progress: Progress | None = None,
@@ -88,6 +90,7 @@ def fit_sound_denoiser(
         steps: of training; None takes 1,500.
         seed: of everything random.
         skip_bad: leave unreadable files out.
+        strict: refuse to learn where anything was left out or changed.
         force: replace an existing output.
         say: told in a line each what is planned.
         progress: told how much is done, and of how much.
@@ -98,8 +101,13 @@ def fit_sound_denoiser(
     path = model_path(output, force=force)
     require_training("torch")
     clean = open_audio(source, skip_bad=skip_bad)
+    beside = None if noise is None else open_audio(noise, skip_bad=skip_bad)
+    notices = tuple(
+        each for audio in (clean, beside) if audio for each in (*notices_of(audio), *audio.changes)
+    )
+    refuse_notices(notices, strict=strict)
     rate = _rate_of(clean)
-    heard = [] if noise is None else _signals(open_audio(noise, skip_bad=skip_bad), rate)
+    heard = [] if beside is None else _signals(beside, rate)
     signals = _signals(clean, rate)
     from isthmus.training.sound_denoising import SoundPlan, train_sound_denoiser
 
@@ -113,7 +121,7 @@ def fit_sound_denoiser(
     told = denoiser.provenance
     return SoundDenoiserResult(
         model_path=path, recordings=len(clean.recordings), noise=kind, steps=told["steps"],
-        seconds=told["seconds"], denoiser=denoiser,
+        seconds=told["seconds"], denoiser=denoiser, notices=notices,
     )  # fmt: skip
 
 
@@ -123,8 +131,8 @@ def denoise_sound(
     output: str | Path,
     *,
     skip_bad: bool = False,
-    force: bool = False,
     strict: bool = False,
+    force: bool = False,
     progress: Progress | None = None,
 ) -> SoundDenoiseResult:
     """Take the noise from recordings; a few seconds are held at a time, however long they are.
@@ -135,8 +143,9 @@ def denoise_sound(
         output: a folder for the recordings, named and typed as they were (those compressed with loss as
             .wav); or, of a single file, its name, with such an ending.
         skip_bad: leave unreadable files out.
+        strict: refuse, before anything is written, what would leave anything out or change it unasked, or is
+            of a loudness that the denoiser never heard.
         force: replace existing files.
-        strict: refuse where recordings would be left out, or are of a loudness that the denoiser never heard.
         progress: told recordings done and in all.
     Raises:
         SpecMismatch: recordings of another rate than the denoiser's.
@@ -148,7 +157,7 @@ def denoise_sound(
     names, archive = restored_names({each.name: each.kind for each in noisy.recordings}), noisy.archive
     folder, placed = folder_and_names(Path(output), names if archive is None else [archive])
     names, archive = (placed, None) if archive is None else (names, placed[0])
-    notices = (*notices_of(noisy), *_unheard(noisy, denoiser))
+    notices = (*audio_notices(noisy), *_unheard(noisy, denoiser))
     refuse_notices(notices, strict=strict)
     work = _Work(noisy, denoiser, progress)
     made = [

@@ -122,7 +122,9 @@ def test_a_file_that_is_cut_short_is_refused_by_name(tmp_path):
             read_all(AudioSource(tmp_path / name))
     sf.write(tmp_path / "whole.wav", samples, 8000)
     source = AudioSource(tmp_path, skip_bad=True)
-    assert [each.name for each in source.recordings] == ["whole.wav"]
+    kept = {each.name: each.frames for each in source.recordings}
+    assert kept["whole.wav"] == len(samples)
+    assert all(10_000 < kept[name] < 20_000 for name in ("cut.wav", "cut.aiff", "cut.au", "cut.flac"))
     assert sorted(each.name for each in source.skipped) == [
         "cut.aiff",
         "cut.au",
@@ -130,6 +132,10 @@ def test_a_file_that_is_cut_short_is_refused_by_name(tmp_path):
         "cut.ogg",
         "cut.wav",
     ]
+    for recording in source.recordings:
+        found = np.concatenate([*source.pieces(recording)])[:, 0]
+        if recording.kind.is_kept:
+            assert (found == samples[: len(found)]).all()
 
 
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"no sound at all", b"fLaC" + bytes(50)])

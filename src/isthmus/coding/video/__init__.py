@@ -6,9 +6,18 @@ from isthmus.coding.video.block import (
     ADAPTIVE,
     BLOCK_FRAMES,
     BLOCK_SAMPLES,
+    SAMPLE_BYTES,
     Form,
     decode_block,
     encode_block,
 )
 
-__all__ = ["ADAPTIVE", "BLOCK_FRAMES", "BLOCK_SAMPLES", "Form", "decode_block", "encode_block"]
+__all__ = [
+    "ADAPTIVE",
+    "BLOCK_FRAMES",
+    "BLOCK_SAMPLES",
+    "SAMPLE_BYTES",
+    "Form",
+    "decode_block",
+    "encode_block",
+]

@@ -20,6 +20,12 @@ INTEGERS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
 FLOATS: dict[str, np.dtype] = {"FLOAT": np.dtype(np.float32), "DOUBLE": np.dtype(np.float64)}
 SAME = ("WAV", "WAVEX", "RF64", "FLAC", "AIFF", "AU")
 """Containers that come back as they were."""
+PLAYED = (
+    *("VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"),
+    *("ULAW", "ALAW", "IMA_ADPCM", "MS_ADPCM", "NMS_ADPCM_16", "NMS_ADPCM_24", "NMS_ADPCM_32"),
+    *("GSM610", "G721_32", "G723_24", "G723_40"),
+)
+"""How samples are stored that lost something before: what they play has 16 bits, by custom or by design."""
 
 
 @dataclass(frozen=True, order=True)
@@ -42,6 +48,11 @@ class Kind:
     def is_kept(self) -> bool:
         """Whether the file comes back in the same form."""
         return self.container in SAME and (self.subtype in INTEGERS or self.subtype in FLOATS)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether all that the file plays comes back: 24 bits in a container of another kind would not."""
+        return self.is_kept or (self.container in (*SAME, "OGG", "MP3") and self.subtype in PLAYED)
 
     @property
     def restored(self) -> Kind:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,23 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.beside import beside, linked_folders
+from isthmus.data.listing import listed
 from isthmus.data.names import fault_in, files_under
 from isthmus.data.source import Skipped
-from isthmus.data.video.kinds import FULL_RANGE, LARGEST_SIDE, LAYOUTS, SAME, Kind, av, is_video_name
-from isthmus.data.video.sound import read_sound
+from isthmus.data.video.decoding import (
+    decoded,
+    has_alpha,
+    kind_of,
+    picture_stream,
+    planes_of,
+    require_same,
+)
+from isthmus.data.video.kinds import USUAL_RATE, Kind, av, is_video_name
+from isthmus.data.video.leftovers import leftovers_of
+from isthmus.data.video.sound import Sound, kept_sound
+from isthmus.data.video.times import MOST_TICKS
+from isthmus.data.video.whole import fault_of
 from isthmus.errors import BadItem, NoData
-
-_PLANAR = {"bgr0": "gbrp", "bgra": "gbrap"}
-_NOMINAL_RATE = Fraction(25)
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,8 @@ class Frame:
     """When it is shown."""
     planes: tuple[np.ndarray, ...]
     """uint8 or uint16 (row, column) each."""
+    is_timed: bool = True
+    """Whether its file says when it is shown."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +49,16 @@ class Clip:
 
     name: str
     """Relative, with forward slashes."""
+    kind: Kind
+    """Of its frames, by the first."""
     expected: int
     """How many frames it says it has; 0 where it does not say."""
     raw_bytes: int
     """About, of all frames."""
+    alpha: bool = False
+    """Whether transparency stands beside its pictures."""
+    leftovers: tuple[str, ...] = ()
+    """What it holds besides frames and audio."""
     most: int | None = None
     """How many frames to read, where the rest is damaged."""
 
@@ -62,7 +78,7 @@ class VideoSource:
     def __init__(self, source: str | Path, *, skip_bad: bool = False) -> None:
         av()
         path = Path(source)
-        self._root = path if path.is_dir() else path.parent
+        self._root = (path if path.is_dir() else path.parent).absolute()
         self.name = path.resolve().name if path.is_dir() else path.stem
         skipped: list[Skipped] = []
         found: list[Clip] = []
@@ -70,9 +86,11 @@ class VideoSource:
         names = sorted(filter(is_video_name, every)) if path.is_dir() else every
         for name in names:
             try:
+                if (fault := fault_of(self._root / name)) and not skip_bad:
+                    raise BadItem(f"{name} {fault}. Copy it again, or keep what there is with --skip-bad.")
                 clip = self._look(name)
                 if skip_bad:
-                    clip, fault = self._tried(clip)
+                    clip, fault = self._tried(clip, fault)
                     skipped += [Skipped(name, fault)] if fault else []
                 found.append(clip)
             except BadItem as wrong:
@@ -80,18 +98,28 @@ class VideoSource:
                     raise
                 skipped.append(Skipped(name, str(wrong)))
         if not found:
-            raise NoData(f"{path} holds no readable video; files end in .mp4, .mkv, .mov, .webm, .avi …")
+            told = f" {skipped[0].reason}" if len(skipped) == 1 else ""
+            raise NoData(
+                f"{path} holds no readable video; files end in .mp4, .mkv, .mov, .webm, .avi …{told}"
+            )
         self.clips, self.skipped = tuple(found), tuple(skipped)
         links = linked_folders(path) if path.is_dir() else ()
         self.ignored = (*beside(every, set(names), "video"), *links)
         self.file_bytes = sum((self._root / each.name).stat().st_size for each in self.clips)
         self.raw_bytes = sum(each.raw_bytes for each in self.clips)
 
+    @property
+    def beside(self) -> tuple[Skipped, ...]:
+        """What stands beside frames and audio, and is gone when clips are written anew."""
+        return tuple(
+            Skipped(each.name, f"{listed(each.leftovers)}, as only frames and audio are kept")
+            for each in self.clips
+            if each.leftovers
+        )
+
     def kind(self, clip: Clip) -> Kind:
-        """What its frames are; looks at the first."""
-        with self._opened(clip.name) as container:
-            stream = _stream(container, clip.name)
-            return _kind(stream, next(container.decode(stream)), clip.name)
+        """What its frames are."""
+        return clip.kind
 
     def frames(self, clip: Clip) -> Iterator[Frame]:
         """Its frames, in the order in which they are shown.
@@ -101,40 +129,28 @@ class VideoSource:
         """
         yield from islice(self._decoded(clip), clip.most)
 
-    def sound(self, clip: Clip) -> bytes:
-        """Its audio tracks as they are, as a Matroska file; empty where there are none."""
+    def sound(self, clip: Clip) -> Sound:
+        """Its audio tracks as they are."""
         with self._opened(clip.name) as container:
-            return read_sound(container)
+            count = len(container.streams.audio)
+        return kept_sound(lambda: self._opened(clip.name), count)
 
     def _decoded(self, clip: Clip) -> Iterator[Frame]:
-        count, kind, clock = 0, None, _Clock()
-        with self._opened(clip.name) as container:
-            stream = _stream(container, clip.name)
-            for decoded in container.decode(stream):
-                found = _kind(stream, decoded, clip.name)
-                kind = kind or found
-                if (found.layout, found.width, found.height) != (kind.layout, kind.width, kind.height):
+        clock, name, kind = _Clock(clip.kind), clip.name, clip.kind
+        with self._opened(name) as container:
+            stream = picture_stream(container, name)
+            frames = decoded(container, stream, name, alpha=clip.alpha, expected=clip.expected)
+            for number, frame in enumerate(frames):
+                require_same(kind, frame, name, number)
+                ticks = clock.ticks(frame)
+                if abs(ticks) >= MOST_TICKS:
                     raise BadItem(
-                        f"{clip.name} changes from {kind.summary()} to {found.summary()} at frame "
-                        f"{count:,}; a clip must keep one size. Cut it there, or keep what comes before "
-                        "with --skip-bad."
+                        f"{name} shows frame {number:,} at {float(ticks * kind.tick_s):g} s, too far from 0 "
+                        "to be kept. Mend its times, or keep what comes before with --skip-bad."
                     )
-                if decoded.is_corrupt:
-                    raise BadItem(
-                        f"{clip.name} is damaged at frame {count:,}. Copy it again, or keep what comes "
-                        "before with --skip-bad."
-                    )
-                yield Frame(clock.ticks(decoded, kind), planes_of(decoded, kind))
-                count += 1
-        if not count:
-            raise BadItem(f"{clip.name} holds no frame. Leave it out with --skip-bad.")
-        if count < clip.expected:
-            raise BadItem(
-                f"{clip.name} is cut short: it says {clip.expected:,} frames and has {count:,}. Copy it "
-                "again, or keep those with --skip-bad."
-            )
+                yield Frame(ticks, planes_of(frame, kind), frame.pts is not None)
 
-    def _tried(self, clip: Clip) -> tuple[Clip, str]:
+    def _tried(self, clip: Clip, fault: str) -> tuple[Clip, str]:
         """How far it can be decoded, and why no further."""
         count = 0
         try:
@@ -143,28 +159,35 @@ class VideoSource:
         except BadItem as wrong:
             if not count:
                 raise
-            kept = Clip(clip.name, clip.expected, clip.raw_bytes, count)
-            return kept, f"{wrong} {count:,} frames were kept."
-        return clip, ""
+            fault = fault or str(wrong).removeprefix(f"{clip.name} ").partition(". ")[0]
+        if not fault:
+            return clip, ""
+        return replace(clip, most=count), f"it {fault}; {count:,} frames were kept"
 
     def _look(self, name: str) -> Clip:
         if fault := fault_in(name):
             raise BadItem(f"The name {name!r} {fault}, so it could not be written back. Rename it.")
         with self._opened(name) as container:
-            stream = _stream(container, name)
+            stream = picture_stream(container, name)
+            alpha = has_alpha(container, stream)
+            frame = next(container.decode(stream), None)
+            if frame is None:
+                raise BadItem(f"{name} holds no frame. Leave it out with --skip-bad.")
+            kind = kind_of(stream, frame, name, alpha=alpha)
             lasts_s = float(container.duration or 0) / 1e6
-            frames = stream.frames or round(lasts_s * float(stream.average_rate or _NOMINAL_RATE))
-            size = (stream.width or 0) * (stream.height or 0) * 3 // 2
-            return Clip(name, stream.frames, max(1, frames) * size)
+            frames = stream.frames or round(lasts_s * float(stream.average_rate or USUAL_RATE))
+            expected = stream.frames if container.format.name.startswith("mov") else 0
+            leftovers = leftovers_of(container, stream, frame)
+            return Clip(name, kind, expected, max(1, frames) * kind.frame_bytes, alpha, leftovers)
 
     @contextmanager
     def _opened(self, name: str) -> Iterator[Any]:
         module = av()
-        try:
-            with module.open(str(self._root / name)) as container:
+        try:  # by its whole path: FFmpeg takes what stands before a colon for a protocol
+            with module.open(str(self._root / name), metadata_errors="replace") as container:
                 yield container
-        except (module.error.FFmpegError, OSError, EOFError, StopIteration) as wrong:
-            reason = str(getattr(wrong, "strerror", "") or wrong or "it holds no frame").rstrip(". ")
+        except (module.error.FFmpegError, OSError, EOFError) as wrong:
+            reason = str(getattr(wrong, "strerror", "") or wrong).rstrip(". ")
             raise BadItem(
                 f"{name} cannot be decoded: {reason}. Copy it again, or leave out what is damaged with "
                 "--skip-bad."
@@ -174,17 +197,15 @@ class VideoSource:
 class _Clock:
     """The times of frames; where a file has none, as many as its rate says."""
 
-    def __init__(self) -> None:
-        self._last: int | None = None
+    def __init__(self, kind: Kind) -> None:
+        self._step = max(1, round(1 / ((kind.rate or USUAL_RATE) * kind.tick_s)))
+        self._next = 0
 
-    def ticks(self, frame: Any, kind: Kind) -> int:
+    def ticks(self, frame: Any) -> int:
         """When a frame is shown."""
-        step = max(1, round(1 / ((kind.rate or _NOMINAL_RATE) * kind.tick_s)))
-        found = frame.pts
-        if found is None:
-            found = 0 if self._last is None else self._last + step
-        self._last = int(found)
-        return self._last
+        found = self._next if frame.pts is None else int(frame.pts)
+        self._next = found + self._step
+        return found
 
 
 def is_video(source: object) -> bool:
@@ -209,53 +230,3 @@ def open_video(source: str | Path | VideoSource, *, skip_bad: bool = False) -> V
     if not Path(source).exists():
         raise NoData(f"{source} does not exist. Give a file or a folder of video.")
     return VideoSource(source, skip_bad=skip_bad)
-
-
-def planes_of(frame: Any, kind: Kind) -> tuple[np.ndarray, ...]:
-    """The samples of a decoded frame: uint8 or uint16 (row, column) for each plane."""
-    planar = _PLANAR.get(kind.layout, kind.layout)
-    if frame.format.name != planar and not frame.format.name.startswith("yuvj"):
-        frame = frame.reformat(format=planar)
-    dtype = np.dtype(np.uint8 if kind.top < 256 else "<u2")
-    found = []
-    for plane, (high, wide) in zip(frame.planes, kind.shapes, strict=True):
-        rows = np.frombuffer(plane, dtype).reshape(-1, plane.line_size // dtype.itemsize)
-        found.append(rows[:high, :wide].astype(dtype.newbyteorder("=")))
-    return tuple(found)
-
-
-def _stream(container: Any, name: str) -> Any:
-    pictures = container.streams.video
-    found = [each for each in pictures if not int(each.disposition) & _COVER]
-    if not found:
-        raise BadItem(f"{name} has no video. Leave it out with --skip-bad.")
-    found[0].thread_type = "AUTO"
-    return found[0]
-
-
-_COVER = 1 << 10  # FFmpeg's mark of a still picture that belongs to audio
-
-
-def _kind(stream: Any, frame: Any, name: str) -> Kind:
-    told = frame.format.name
-    layout = SAME.get(told, told)
-    if layout not in LAYOUTS:
-        raise BadItem(
-            f"{name} holds samples as {told}, which this version does not keep; it keeps grey, YUV and RGB "
-            "of 8 to 16 bits. Convert it first."
-        )
-    if not (1 <= frame.width <= LARGEST_SIDE and 1 <= frame.height <= LARGEST_SIDE):
-        raise BadItem(f"{name} must have sides of 1 to {LARGEST_SIDE:,}; it is {frame.width}×{frame.height}.")
-    return Kind(
-        layout,
-        frame.width,
-        frame.height,
-        Fraction(frame.time_base or stream.time_base),
-        Fraction(stream.average_rate or 0),
-        FULL_RANGE if told.startswith("yuvj") else int(frame.color_range),
-        int(frame.colorspace),
-        int(frame.color_primaries),
-        int(frame.color_trc),
-        Fraction(stream.sample_aspect_ratio or 0),
-        int(frame.rotation),
-    )

@@ -15,7 +15,8 @@ SUFFIXES = (
     ".ogv", ".3gp", ".y4m", ".nut",
 )  # fmt: skip
 LARGEST_SIDE = 1 << 15
-MOST_TICKS = 1 << 53
+USUAL_RATE = Fraction(25)
+"""Of clips that do not say theirs."""
 _MOST_TERM = (1 << 31) - 1
 
 
@@ -45,7 +46,7 @@ def _layouts() -> dict[str, Layout]:
         for bits in depths:
             found[f"yuv{name}p{_ending(bits)}"] = Layout(bits, 3, *shape)
     for name in ("420", "422", "444"):
-        for bits in (8, 10, 16):
+        for bits in (8, 10, 16) if name == "420" else (8, 10, 12, 16):
             found[f"yuva{name}p{_ending(bits)}"] = Layout(bits, 4, *shapes[name])
     for bits in (10, 12, 14, 16):
         found[f"gbrp{_ending(bits)}"] = Layout(bits, 3)

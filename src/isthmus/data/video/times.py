@@ -12,7 +12,11 @@ import numpy as np
 
 from isthmus.errors import DamagedFile
 
-_MOST_TICKS = 1 << 53
+MOST_TICKS = 1 << 62
+"""A time may be so far from 0, so that all differences fit into 64 bits."""
+
+_SAME_S = 1e-9
+"""Times that are no further apart are the same."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +52,20 @@ class Times:
     def within(self, start_s: float, stop_s: float, tick_s: Fraction) -> np.ndarray:
         """The numbers of the frames shown from `start_s` on, before `stop_s`, counted from the first one.
 
-        A frame is shown until the next one is, so the first may have begun before `start_s`; the last one
-        is shown for as long as the one before it.
+        A frame is shown until the next one is, so one may have begun before `start_s`; the last one is shown
+        for as long as the last step forward. A start before the first frame means the first frame.
         """
         since_s = (self.ticks - self.first) * float(tick_s)
-        lasts_s = self.runs[-1][0] * float(tick_s) if self.runs else float("inf")
-        if start_s >= since_s[-1] + lasts_s:
-            return np.arange(0)
-        begun = max(0, int(np.searchsorted(since_s, start_s + 1e-9, "right")) - 1)
-        return np.arange(begun, int(np.searchsorted(since_s, stop_s - 1e-9, "left")))
+        forward = [step for step, _ in self.runs if step > 0]
+        lasts_s = forward[-1] * float(tick_s) if forward else float("inf")
+        until_s = np.maximum(np.append(since_s[1:], since_s[-1] + lasts_s), since_s)
+        is_shown = (since_s < stop_s - _SAME_S) & (until_s > max(start_s, since_s.min()) + _SAME_S)
+        return np.flatnonzero(is_shown)
+
+    def summary(self, tick_s: Fraction) -> str:
+        """For people."""
+        first, last = (float(int(each) * tick_s) for each in (self.ticks.min(), self.ticks.max()))
+        return f"{self.count:,} times from {first:g} s to {last:g} s"
 
     def to_list(self) -> list[Any]:
         """JSON-ready."""
@@ -71,7 +80,12 @@ class Times:
             pairs = tuple((step, count) for step, count in runs)
         except (TypeError, ValueError):
             raise DamagedFile("The times of a clip are not told as they must be.") from None
-        sound = all(type(each) is int and abs(each) < _MOST_TICKS for each in flat)
-        if not sound or any(count < 1 for _, count in pairs) or sum(count for _, count in pairs) >= most:
+        whole = all(type(each) is int for each in flat)
+        if not whole or any(count < 1 for _, count in pairs) or sum(count for _, count in pairs) >= most:
+            raise DamagedFile("The times of a clip are not told as they must be.")
+        reached = [first]
+        for step, count in pairs:
+            reached.append(reached[-1] + step * count)
+        if max(map(abs, reached)) >= MOST_TICKS:
             raise DamagedFile("The times of a clip are not told as they must be.")
         return cls(first, pairs)

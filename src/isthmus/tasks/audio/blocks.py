@@ -9,7 +9,7 @@ import numpy as np
 
 from isthmus.coding.audio import WAVES, Coded, decode_block, decode_lossy, encode_block, encode_lossy
 from isthmus.data.audio import Kind
-from isthmus.errors import DamagedFile
+from isthmus.errors import DamagedFile, MachineError
 from isthmus.limits import DEFAULT_LIMITS, Limits
 
 
@@ -58,21 +58,37 @@ def crc_of(samples: np.ndarray) -> int:
 
 @dataclass(frozen=True)
 class Coder:
-    """Codes blocks, without loss where no quality is asked for."""
+    """Codes blocks, without loss where no quality is asked for; what it gives was decoded and compared."""
 
     quality: int | None
     effort: int
 
     def __call__(self, run: Run) -> Made:
         """What a block holds → its payload."""
+        return self._whole(run) if self.quality is None else self._close(run, self.quality)
+
+    def _whole(self, run: Run) -> Made:
+        crc = crc_of(run.samples)
+        for effort in dict.fromkeys((self.effort, _PLAIN_EFFORT)):
+            coded = encode_block(run.samples, effort=effort)
+            task = Task(coded.plan, coded.payload, crc, len(run.samples), run.kind)
+            if _comes_back(task, run.samples):
+                return Made(crc, coded)
+        raise MachineError(
+            f"{len(run.samples):,} frames of {run.kind.summary()} do not come back from any coder on this "
+            "machine, so nothing was written. Run it on another one, and report it with this file."
+        )
+
+    def _close(self, run: Run, quality: int) -> Made:
         kind, samples = run.kind, run.samples
-        if self.quality is None:
-            return Made(crc_of(samples), encode_block(samples, effort=self.effort))
-        payload = encode_lossy(samples, kind.bits, self.quality, run.before, run.after)
-        made = Task(WAVES, payload, 0, len(samples), kind)
-        back = _decoded(made, DEFAULT_LIMITS)
+        payload = encode_lossy(samples, kind.bits, quality, run.before, run.after)
+        back = _decoded(Task(WAVES, payload, 0, len(samples), kind), DEFAULT_LIMITS)
         lost = _power(back.astype(np.float64) - samples, kind)
         return Made(crc_of(back), Coded(WAVES, payload, {}), _power(samples, kind), lost)
+
+
+_PLAIN_EFFORT = 1
+"""Of the coder that is asked where the first one fails."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +103,14 @@ class Decoder:
         if crc_of(samples) != task.crc:
             raise DamagedFile("The samples of a block do not match their checksum.")
         return samples
+
+
+def _comes_back(task: Task, samples: np.ndarray) -> bool:
+    """Whether a reader gets the very samples."""
+    try:
+        return Decoder(DEFAULT_LIMITS)(task).tobytes() == samples.tobytes()
+    except DamagedFile:
+        return False
 
 
 def _decoded(task: Task, limits: Limits) -> np.ndarray:

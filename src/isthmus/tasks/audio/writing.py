@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from isthmus.coding.blocks import Layer
 from isthmus.coding.container import ArchiveWriter
 from isthmus.data.audio import AudioSource, open_audio
 from isthmus.data.audio.kinds import restored_names
+from isthmus.data.names import check_names
 from isthmus.errors import BadItem
 from isthmus.files import target_of
 from isthmus.tasks.audio.blocks import Coder, Made, Run
@@ -44,8 +45,10 @@ def compress_audio(
     """
     promise = make_promise(order.mode, order.quality)
     audio = open_audio(source, skip_bad=order.skip_bad)
-    notices = notices_of(audio)
+    notices = audio_notices(audio)
     refuse_notices(notices, strict=order.strict)
+    described = describe(audio)
+    check_names(described["names"])
     target = target_of(output, force=order.force)
     count = worker_count(order.workers, audio.raw_bytes, slow=True)
     blocks, tally = list(blocks_of(audio.recordings)), _Tally()
@@ -57,7 +60,7 @@ def compress_audio(
             tally.take(made)
             if order.progress is not None:
                 order.progress(block.last + 1, len(audio.recordings))
-        writer.finish(None, {"audio": describe(audio), "rivals": tally.rivals.whole()})
+        writer.finish(None, {"audio": described, "rivals": tally.rivals.whole()})
     return replace(_result(audio, target, promise, tally, writer.length), notices=notices)
 
 
@@ -105,7 +108,12 @@ def _require_finite(samples: np.ndarray, name: str) -> None:
         )
 
 
-def describe(audio: AudioSource) -> dict[str, object]:
+def audio_notices(audio: AudioSource) -> tuple[str, ...]:
+    """What is lost or changed where recordings are written anew."""
+    return (*notices_of(audio), *audio.changes, *(f"left out: {each}" for each in audio.beside))
+
+
+def describe(audio: AudioSource) -> dict[str, Any]:
     """What the index says of recordings: kinds, each with how many there are; names and frames in order."""
     names = restored_names({each.name: each.kind for each in audio.recordings})
     kinds = [

@@ -13,7 +13,8 @@ import numpy as np
 from isthmus.coding.container import ArchiveReader
 from isthmus.data.names import check_names, prepare_outputs
 from isthmus.data.video import Frame, Times, restored_names, write_clip
-from isthmus.data.video.writing import ending_for
+from isthmus.data.video.placing import Placing
+from isthmus.data.video.writing import restoring_notices
 from isthmus.errors import DamagedFile, ModelNeeded, UseError
 from isthmus.model import AnyModel, VideoModel
 from isthmus.model.video_model import VideoDecoder
@@ -140,7 +141,7 @@ def video_facts(reader: ArchiveReader) -> tuple[str, dict[str, Any]]:
     """A title, and facts for people."""
     opened = opened_video(reader, decodes=False)
     clips, frames = opened.clips, sum(each.times.count for each in opened.clips)
-    seconds = sum(float((each.times.ticks[-1] - each.times.first) * each.kind.tick_s) for each in clips)
+    seconds = sum(float(np.ptp(each.times.ticks) * each.kind.tick_s) for each in clips)
     kinds = sorted({each.kind.summary() for each in clips})
     count, sounds = len(clips), sum(each.has_sound for each in clips)
     return f"archive of {count:,} clip{'' if count == 1 else 's'} of video", {
@@ -163,23 +164,27 @@ def decompress_video(
     with ExitStack() as stack:
         opened = opened_video(stack.enter_context(ArchiveReader(archive, limits=order.limits)), order.model)
         wanted = _wanted(opened, order)
-        ends = [
-            ending_for(_times(opened, clip, frames), opened.clips[clip].kind)
-            for clip, frames in wanted.items()
-        ]
+        times = {clip: _times(opened, clip, frames) for clip, frames in wanted.items()}
         names = restored_names(
-            [(opened.clips[clip].name, end) for clip, end in zip(wanted, ends, strict=True)]
+            [
+                (opened.clips[clip].name, Placing.of(each, opened.clips[clip].kind).ending)
+                for clip, each in times.items()
+            ]
         )
         paths = prepare_outputs(names, Path(directory), force=order.force)
         processes = worker_count(order.workers, opened.reader.length * 4, slow=True)
+        notices: list[str] = []
         for path, (clip, frames) in zip(paths, wanted.items(), strict=True):
             told = opened.clips[clip]
             is_whole = len(frames) == told.times.count
             pictures = opened.frames(clip, frames, workers=processes)
             sound = opened.sound(clip) if is_whole else b""
-            write_clip(path, told.kind, pictures, sound=sound, force=order.force)
+            write_clip(path, told.kind, pictures, times=times[clip], sound=sound, force=order.force)
+            notices += restoring_notices(path.name, told.kind, times[clip])
+            if told.has_sound and not is_whole:
+                notices.append(f"left out: {told.name}: its audio, as only a part of the clip was asked for")
         count = sum(map(len, wanted.values()))
-        return DecompressResult(tuple(paths), count, Path(directory), items="frames")
+        return DecompressResult(tuple(paths), count, Path(directory), items="frames", notices=tuple(notices))
 
 
 def _wanted(opened: OpenedVideo, order: DecompressOrder) -> dict[int, np.ndarray]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isthmus.coding.video import ADAPTIVE, Form, decode_block, encode_block
+from isthmus.coding.video import ADAPTIVE, SAMPLE_BYTES, Form, decode_block, encode_block
 from isthmus.data.video import Frame, Kind
-from isthmus.errors import DamagedFile
+from isthmus.errors import DamagedFile, MachineError
 from isthmus.limits import DEFAULT_LIMITS, Limits
 from isthmus.model import VideoModel
 from isthmus.model.video_model import VideoDecoder
@@ -68,39 +68,62 @@ def crc_of(planes: list[np.ndarray]) -> int:
 
 @dataclass(frozen=True)
 class Coder:
-    """Codes blocks as promised."""
+    """Codes blocks as promised; what it gives was decoded and held against the frames."""
 
     promise: VideoPromise
     effort: int
     model: VideoModel | None = None
+    """Of lossy blocks."""
 
     def __call__(self, run: Run) -> Made:
         """What a block holds → its payload."""
-        planes, form, error = run.planes, form_of(run.kind), self.promise.error
-        if self.promise.quality is not None:
-            assert self.model is not None
+        planes, form = run.planes, form_of(run.kind)
+        DEFAULT_LIMITS.require(
+            "block_bytes", SAMPLE_BYTES * len(run.frames) * form.samples, "A block of video"
+        )
+        if self.model is not None and self.promise.quality is not None:
             thrifty = self.effort > _QUICK_EFFORT
             made = encode_lossy(planes, self.model, self.promise.quality, thrifty=thrifty)
-            return _made(made.payload, planes, made.planes, form.top)
-        payload = encode_block(planes, form.top, error=error, effort=self.effort)
-        if not error:
-            return _made(payload, planes, planes, form.top)
-        back = decode_block(payload, form, len(run.frames), limits=DEFAULT_LIMITS)
-        pairs = zip(back, planes, strict=True)
-        assert all((np.abs(mine.astype(np.int32) - theirs) <= error).all() for mine, theirs in pairs)
-        return _made(payload, planes, back, form.top)
+            plan, payload, wanted, error = PREDICTED, made.payload, made.planes, 0
+        else:
+            error = min(self.promise.error, form.top - 1)
+            payload = encode_block(planes, form.top, error=error, effort=self.effort)
+            plan, wanted = ADAPTIVE, planes
+        task = Task(plan, payload, 0, len(run.frames), run.kind)
+        back = _checked(task, None if self.model is None else self.model.decoder, wanted, error)
+        return Made(task.frames, crc_of(back), payload, _lost(planes, back, form.top))
 
 
 _QUICK_EFFORT = 2
 
 
-def _made(payload: bytes, planes: list[np.ndarray], back: list[np.ndarray], top: int) -> Made:
+def _checked(
+    task: Task, model: VideoDecoder | None, wanted: list[np.ndarray], error: int
+) -> list[np.ndarray]:
+    """What a reader gets; MachineError where a sample is further from what is wanted than it may be."""
+    try:
+        back = _decoded(task, DEFAULT_LIMITS, model)
+        pairs = list(zip(back, wanted, strict=True))
+    except (DamagedFile, ValueError):
+        pairs = []
+    if error:
+        kept = all((np.abs(mine.astype(np.int32) - theirs) <= error).all() for mine, theirs in pairs)
+    else:
+        kept = all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+    if not pairs or not kept:
+        raise MachineError(
+            f"{task.frames:,} frames of {task.kind.summary()} do not come back as promised on this machine, "
+            "so nothing was written. Run it on another one, and report it with this file."
+        )
+    return back
+
+
+def _lost(planes: list[np.ndarray], back: list[np.ndarray], top: int) -> float:
     lost = 0.0
-    if planes is not back:
-        for mine, theirs in zip(back, planes, strict=True):
-            apart = mine.astype(np.float32) - theirs
-            lost += float(np.square(apart / top).sum(dtype=np.float64))
-    return Made(len(planes[0]), crc_of(back), payload, lost)
+    for mine, theirs in zip(back, planes, strict=True):
+        apart = mine.astype(np.float32) - theirs
+        lost += float(np.square(apart / top).sum(dtype=np.float64))
+    return lost
 
 
 @dataclass(frozen=True)
@@ -113,15 +136,18 @@ class Decoder:
 
     def __call__(self, task: Task) -> list[np.ndarray]:
         """The planes of a block, (frame, row, column) each."""
-        form = form_of(task.kind)
-        if task.plan == PREDICTED and self.model is not None:
-            planes = decode_lossy(task.payload, self.model, form, task.frames, self.limits)
-        elif task.plan == ADAPTIVE:
-            planes = decode_block(task.payload, form, task.frames, limits=self.limits)
-        else:
-            raise DamagedFile(
-                "A block is coded in a way this version does not know. Update with `pip install -U isthmus`."
-            )
+        planes = _decoded(task, self.limits, self.model)
         if crc_of(planes) != task.crc:
             raise DamagedFile("The samples of a block do not match their checksum.")
         return planes
+
+
+def _decoded(task: Task, limits: Limits, model: VideoDecoder | None) -> list[np.ndarray]:
+    form = form_of(task.kind)
+    if task.plan == PREDICTED and model is not None:
+        return decode_lossy(task.payload, model, form, task.frames, limits)
+    if task.plan == ADAPTIVE:
+        return decode_block(task.payload, form, task.frames, limits=limits)
+    raise DamagedFile(
+        "A block is coded in a way this version does not know. Update with `pip install -U isthmus`."
+    )

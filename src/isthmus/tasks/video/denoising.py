@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from isthmus.coding.video.moving import Moved, find_quarters
 from isthmus.data.names import prepare_outputs
 from isthmus.data.samples import Samples
 from isthmus.data.video import Clip, Frame, Times, VideoSource, open_video, restored_names, write_clip
-from isthmus.data.video.writing import ending_for
+from isthmus.data.video.placing import Placing
+from isthmus.data.video.writing import restoring_notices
 from isthmus.errors import BadItem, UseError
 from isthmus.model import Denoiser, as_kind
 from isthmus.model.video_model import PLANE
@@ -27,6 +28,7 @@ from isthmus.tasks.outputs import folder_and_names
 from isthmus.tasks.results import Result, notices_of, refuse_notices
 from isthmus.tasks.video.learning import frame_pairs
 from isthmus.tasks.video.lossy import Planes, moved
+from isthmus.tasks.video.writing import restorable_sound, video_notices
 
 _WINDOW = 7
 _NEAR = 0.6
@@ -68,17 +70,21 @@ def fit_video_denoiser(
     steps: int | None = None,
     seed: int = 0,
     skip_bad: bool = False,
+    strict: bool = False,
     force: bool = False,
     say: Callable[[str], None] = lambda line: None,
     progress: Callable[[int, int], None] | None = None,
 ) -> DenoiserResult:
     """Learn to take noise from clips of 8 bits; see `fit_denoiser`: its images are planes of frames."""
     video = open_video(source, skip_bad=skip_bad)
+    notices = notices_of(video)
+    refuse_notices(notices, strict=strict)
     planes = [plane for _, frame in frame_pairs(video) for plane in frame]
-    return fit_denoiser(
+    made = fit_denoiser(
         Samples(planes, PLANE, name=video.name), output, noise=noise, levels=levels, from_noisy=from_noisy,
         budget_s=budget_s, steps=steps, seed=seed, force=force, say=say, progress=progress,
     )  # fmt: skip
+    return replace(made, notices=notices)
 
 
 def denoise_video(
@@ -90,8 +96,8 @@ def denoise_video(
     clean: str | Path | VideoSource | None = None,
     along_motion: bool = True,
     skip_bad: bool = False,
-    force: bool = False,
     strict: bool = False,
+    force: bool = False,
 ) -> DenoisedVideo:
     """Take the noise from clips; three frames at a time are in memory.
 
@@ -103,8 +109,8 @@ def denoise_video(
         clean: the same clips without noise: how far the others are from them is told.
         along_motion: whether neighbouring frames help.
         skip_bad: leave out what cannot be decoded.
+        strict: refuse, before anything is written, what would leave anything out or change it unasked.
         force: replace existing files.
-        strict: refuse where anything would be left out.
     Raises:
         UseError: the denoiser is of other images; clean clips are others; `output` is one name for several.
     """
@@ -118,17 +124,23 @@ def denoise_video(
     truth = None if clean is None else open_video(clean)
     if truth is not None and len(truth.clips) != len(video.clips):
         raise UseError("There must be as many clean clips as noisy ones.")
-    ends = [ending_for(_times(video, clip), video.kind(clip)) for clip in video.clips]
+    notices, times = list(video_notices(video)), [_times(video, clip) for clip in video.clips]
+    sounds = []
+    for clip, each in zip(video.clips, times, strict=True):
+        data, lost = restorable_sound(video, clip, each)
+        notices += [*lost, *restoring_notices(clip.name, clip.kind, each)]
+        sounds.append(data)
+    refuse_notices(notices, strict=strict)
+    ends = [Placing.of(each, clip.kind).ending for clip, each in zip(video.clips, times, strict=True)]
     names = restored_names([(clip.name, end) for clip, end in zip(video.clips, ends, strict=True)])
     folder, names = folder_and_names(Path(output), names)
-    refuse_notices(notices_of(video), strict=strict)
     paths = prepare_outputs(names, folder, force=force)
     tally = _Tally()
     for number, (path, clip) in enumerate(zip(paths, video.clips, strict=True)):
         beside = None if truth is None else truth.frames(truth.clips[number])
         work = _Work(denoiser, level, along_motion=along_motion)
         frames = tally.watched(work.frames(video, clip), video.frames(clip), beside)
-        write_clip(path, video.kind(clip), frames, sound=_sound(video, clip), force=force)
+        write_clip(path, clip.kind, frames, times=times[number], sound=sounds[number], force=force)
         tally.levels.append(float(np.median(work.levels)))
     return DenoisedVideo(
         tuple(paths),
@@ -136,7 +148,7 @@ def denoise_video(
         tuple(tally.levels),
         *tally.psnr_db(),
         round(time.monotonic() - started, 1),
-        notices=notices_of(video),
+        notices=tuple(notices),
     )
 
 
@@ -229,10 +241,3 @@ class _Tally:
 
 def _times(video: VideoSource, clip: Clip) -> Times:
     return Times.of([frame.ticks for frame in video.frames(clip)])
-
-
-def _sound(video: VideoSource, clip: Clip) -> bytes:
-    try:
-        return video.sound(clip)
-    except BadItem:
-        return b""

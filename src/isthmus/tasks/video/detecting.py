@@ -14,7 +14,7 @@ from isthmus.errors import UseError
 from isthmus.files import refuse_existing
 from isthmus.scoring.frames import Judged, judge
 from isthmus.tasks.lines import csv_lines, write_lines
-from isthmus.tasks.results import Result, notices_of
+from isthmus.tasks.results import Result, notices_of, refuse_notices
 
 REPORTED = 6.0
 """Robust spreads from what is usual from which a frame is reported."""
@@ -88,6 +88,7 @@ def detect_frames(
     *,
     contamination: float | None = None,
     skip_bad: bool = False,
+    strict: bool = False,
     force: bool = False,
 ) -> VideoDetectResult:
     """Score every frame of some clips, each clip by itself; only small pictures of them are kept.
@@ -97,6 +98,7 @@ def detect_frames(
         output: a CSV file, a line for each frame.
         contamination: report this share of all frames, instead of those beyond REPORTED.
         skip_bad: leave out what cannot be decoded.
+        strict: refuse, before anything is written, where something is left out.
         force: replace an existing output.
     """
     target = None if output is None else Path(output)
@@ -105,6 +107,8 @@ def detect_frames(
     if contamination is not None and not 0 < contamination < 1:
         raise UseError(f"--contamination must be between 0 and 1; got {contamination}.")
     video = open_video(source, skip_bad=skip_bad)
+    notices = notices_of(video)
+    refuse_notices(notices, strict=strict)
     scored = [each for clip in video.clips for each in _scored(video, clip)]
     limit, told = REPORTED, f"{REPORTED:g} usual spreads from the middle or more"
     if contamination is not None:
@@ -120,7 +124,7 @@ def detect_frames(
         anomalies=sum(each.is_anomaly for each in found),
         told=told,
         output=target,
-        notices=notices_of(video),
+        notices=notices,
         found=found,
     )
 

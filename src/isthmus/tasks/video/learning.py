@@ -20,7 +20,7 @@ from isthmus.model.video_model import PLANE
 from isthmus.tasks.blocks import decode_preview, encode_preview
 from isthmus.tasks.fit import fit
 from isthmus.tasks.learning import require_training
-from isthmus.tasks.results import Result
+from isthmus.tasks.results import Result, notices_of, refuse_notices
 from isthmus.tasks.video.lossy import _groups, _less, moved
 
 PAIRS = 96
@@ -60,6 +60,7 @@ def fit_video(
     budget_s: float | None = None,
     settings: Sequence[str] = (),
     skip_bad: bool = False,
+    strict: bool = False,
     force: bool = False,
     quiet: bool = True,
     say: Callable[[str], None] = lambda line: None,
@@ -72,6 +73,7 @@ def fit_video(
         budget_s: seconds to learn; 10 minutes where neither this nor train.steps is said.
         settings: "key=value" strings on top of the recipe of images, for both halves.
         skip_bad: leave out what cannot be decoded.
+        strict: refuse to learn where anything was left out.
         force: replace an existing output.
         quiet: no progress display.
         say: told in one line each what was seen and what is planned.
@@ -85,6 +87,8 @@ def fit_video(
     if output is not None:
         refuse_existing(output, force=force)
     video = open_video(source, skip_bad=skip_bad)
+    notices = notices_of(video)
+    refuse_notices(notices, strict=strict)
     pairs = list(frame_pairs(video))
     say(f"{len(pairs):,} pairs of frames of {len(video.clips):,} clips; recipe images, twice")
     is_counted = any(each.partition("=")[0].strip() == "train.steps" for each in settings)
@@ -110,7 +114,7 @@ def fit_video(
         for key, value in half.figures.items()
         if key in ("psnr_db", "bits_per_value")
     }
-    return VideoFitResult(output, len(pairs), steps, seconds, figures, model)
+    return VideoFitResult(output, len(pairs), steps, seconds, figures, model, notices=notices)
 
 
 Pair = tuple[list[np.ndarray], list[np.ndarray]]

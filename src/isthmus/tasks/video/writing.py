@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from isthmus.coding.blocks import Layer
 from isthmus.coding.container import ArchiveWriter
 from isthmus.coding.video import ADAPTIVE
-from isthmus.data.video import Clip, Kind, Times, VideoSource, open_video
+from isthmus.data.names import check_names
+from isthmus.data.video import Clip, Frame, Kind, Times, VideoSource, open_video, restored_names
+from isthmus.data.video.placing import Placing
+from isthmus.data.video.writing import rehearse, restoring_notices
 from isthmus.errors import BadItem, UseError
 from isthmus.files import target_of
 from isthmus.model import VideoModel
@@ -54,7 +57,7 @@ def compress_video(
     video = open_video(source, skip_bad=order.skip_bad)
     target = target_of(output, force=force)
     count = worker_count(order.workers, video.raw_bytes, slow=True)
-    notices = notices_of(video)
+    notices = video_notices(video)
     refuse_notices(notices, strict=order.strict)
     tally = _Tally(promise, sum(max(1, each.expected) for each in video.clips), list(notices))
     coder, told = Coder(promise, order.effort, None if promise.quality is None else model), list[Told]()
@@ -62,42 +65,86 @@ def compress_video(
     packed = coder.model.decoder.packed if coder.model is not None and order.embed_model else None
     with ArchiveWriter(target, promise.to_header(), force=force) as writer:
         for clip in video.clips:
-            kind, ticks = video.kind(clip), list[int]()
+            kind, timing = video.kind(clip), _Timing()
             if coder.model is not None and kind.top != 255:
                 raise BadItem(f"{clip.name} must have 8 bits a sample to be lossy; it is {kind.summary()}.")
-            for made in map_blocks(coder, _runs(video, clip, kind, ticks), count):
+            for made in map_blocks(coder, _runs(video, clip, kind, timing), count):
                 layer = Layer(promise.layer, made.payload, made.crc)
                 writer.add_block(range(tally.frames, tally.frames + made.frames), plan, [layer])
                 tally.add(made, kind)
                 if order.progress is not None:
                     order.progress(min(tally.frames, tally.expected), tally.expected)
-            told.append(Told(clip.name, kind, Times.of(ticks), False))
+            told.append(Told(clip.name, kind, Times.of(timing.ticks), False))
+            tally.notices += timing.notices(clip.name)
         told = _add_sounds(writer, video, told, tally)
+        tally.notices += [
+            each for clip in told for each in restoring_notices(clip.name, clip.kind, clip.times)
+        ]
+        refuse_notices(tally.notices, strict=order.strict)
+        ends = [Placing.of(each.times, each.kind).ending for each in told]
+        check_names(restored_names(zip((each.name for each in told), ends, strict=True)))
         writer.finish(packed, {"video": [each.to_list() for each in told]})
     return tally.result(video, target, writer.length, 0 if packed is None else len(packed))
 
 
-def _runs(video: VideoSource, clip: Clip, kind: Kind, ticks: list[int]) -> Iterator[Run]:
-    """The frames of each block; their times are added to `ticks`."""
+@dataclass
+class _Timing:
+    """When the frames of a clip are shown, as they are read."""
+
+    ticks: list[int] = field(default_factory=list)
+    guessed: int = 0
+
+    def add(self, frame: Frame) -> None:
+        """Take in a frame."""
+        self.ticks.append(frame.ticks)
+        self.guessed += not frame.is_timed
+
+    def notices(self, name: str) -> list[str]:
+        """A sentence where times were made up."""
+        if not self.guessed:
+            return []
+        many = f"{self.guessed:,} of {len(self.ticks):,} frames"
+        return [f"{name} does not say when {many} are shown; they follow one another at its rate"]
+
+
+def _runs(video: VideoSource, clip: Clip, kind: Kind, timing: _Timing) -> Iterator[Run]:
+    """The frames of each block; their times are added to `timing`."""
     for frames in gathered(video.frames(clip), frames_at_once(kind)):
-        ticks += [frame.ticks for frame in frames]
+        for frame in frames:
+            timing.add(frame)
         yield Run(kind, frames)
 
 
 def _add_sounds(writer: ArchiveWriter, video: VideoSource, told: list[Told], tally: _Tally) -> list[Told]:
-    """Write the audio of each clip, behind the frames of all."""
+    """Write the audio of each clip, behind the frames of all; rehearse how each clip will be restored."""
     found, item = [], tally.frames
     for clip, each in zip(video.clips, told, strict=True):
-        try:
-            data = video.sound(clip)
-        except BadItem as wrong:
-            data = b""
-            tally.notices.append(f"{clip.name}: {wrong} It was left out.")
+        rehearse(each.name, each.kind, each.times)
+        data, notices = restorable_sound(video, clip, each.times)
+        tally.notices += notices
         if data:
             writer.add_block([item], PACKETS, [Layer(PACKETS, data, zlib.crc32(data))])
             item, tally.sound_bytes = item + 1, tally.sound_bytes + len(data)
         found.append(replace(each, has_sound=bool(data)))
     return found
+
+
+def restorable_sound(video: VideoSource, clip: Clip, times: Times) -> tuple[bytes, list[str]]:
+    """The audio of a clip that can be written beside its frames, and what is left out of it."""
+    sound = video.sound(clip)
+    notices = [f"left out: {clip.name}: {each}" for each in sound.dropped]
+    if not sound.data:
+        return b"", notices
+    try:
+        rehearse(clip.name, clip.kind, times, sound.data)
+    except BadItem as wrong:
+        return b"", [*notices, f"left out: {clip.name}: its audio: {wrong}"]
+    return sound.data, notices
+
+
+def video_notices(video: VideoSource) -> tuple[str, ...]:
+    """What is lost where clips are written anew."""
+    return (*notices_of(video), *(f"left out: {each}" for each in video.beside))
 
 
 @dataclass
