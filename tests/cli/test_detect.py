@@ -116,7 +116,7 @@ def test_mistakes_are_one_sentence(folder: Path, tmp_path: Path):
         (("fit", folder / "odd.csv", "-o", tmp_path / "m.ism", "--recipe", "images"), "--recipe"),
         (
             ("embed", folder / "odd.csv", "-m", folder / "usual.ism", "-o", tmp_path / "z.csv"),
-            "is a detector, and no codec",
+            "a codec; got a detector",
         ),
         (("detect", folder / "odd.csv", "--json", "-o", "-"), "leave out --json"),
     ]:

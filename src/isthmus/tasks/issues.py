@@ -109,7 +109,7 @@ def _words(cells: Cells) -> tuple[np.ndarray, list[str]]:
     values, inverse = np.unique(cells.numbers, return_inverse=True)
     firsts = np.full(len(values), len(cells.numbers))
     np.minimum.at(firsts, inverse, np.arange(len(cells.numbers)))
-    labels = [cells.text(int(row)) or "" for row in firsts]
+    labels = [text or "" for text in cells.texts(firsts)]
     codes = np.where(cells.missing, NO_CODE, inverse).astype(np.int64)
     places: dict[str, int] = {}  # no stray is written like a number
     for row, text in cells.strays.items():
