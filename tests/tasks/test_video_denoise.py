@@ -8,7 +8,6 @@ from typer.testing import CliRunner
 
 from isthmus.data.video import Frame, Kind, VideoSource, write_clip
 from isthmus.errors import BadItem, UseError
-from isthmus.model.video_model import PLANE
 from isthmus.tasks.video.denoising import _agreement, denoise_video, fit_video_denoiser
 
 pytest.importorskip("av", reason="PyAV is missing: pip install 'isthmus[video]'")
@@ -46,22 +45,18 @@ def denoiser(folder):
     return fit_video_denoiser(folder / "clean.mkv", folder / "d.ism", steps=3).denoiser
 
 
-class Leaves:
+@pytest.fixture
+def leaves(denoiser, monkeypatch):
     """Takes no noise, so that what neighbours do is seen alone."""
-
-    spec = PLANE
-
-    def level_of(self, image):
-        return 40.0
-
-    def denoise(self, image, level):
-        return image
+    monkeypatch.setattr(type(denoiser), "level_of", lambda self, image: 40.0)
+    monkeypatch.setattr(type(denoiser), "denoise", lambda self, image, level: image)
+    return denoiser
 
 
-def test_neighbours_that_agree_help(folder, tmp_path):
+def test_neighbours_that_agree_help(folder, leaves, tmp_path):
     noisy, clean = folder / "noisy.mkv", folder / "clean.mkv"
     alone, along = (
-        denoise_video(noisy, Leaves(), tmp_path / str(each), clean=clean, along_motion=each)
+        denoise_video(noisy, leaves, tmp_path / str(each), clean=clean, along_motion=each)
         for each in (False, True)
     )
     assert along.frames == len(TICKS)
