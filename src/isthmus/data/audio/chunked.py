@@ -148,7 +148,8 @@ def _of_chunks(
     if rest > 1 and not _is_blank(file, place, last):
         fault = f"counts {sound.size:,} bytes of samples in its header, where {rest:,} more bytes follow"
         return Contents(beside, fault)
-    beside += (f"{rest:,} bytes behind its last chunk",) * (rest > 0)
+    if rest and at(file, place, 2) != b"\0":  # one of these fills up to an even place
+        beside += (f"{rest:,} byte{'s' * (rest > 1)} behind its last chunk",)
     return Contents(beside, sample_bytes=sound.size)
 
 
