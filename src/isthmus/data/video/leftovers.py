@@ -17,6 +17,8 @@ _STRUCTURE = re.compile(
     re.IGNORECASE,
 )
 """Tags that say how a file was written, or what its header says too."""
+_SILENT = (("language", "und"), ("language", "eng"))
+"""What containers say of pictures where nobody said anything."""
 _TRACKS = {
     "subtitle": "subtitle track",
     "data": "data track",
@@ -67,7 +69,7 @@ def _tags(told: Iterable[Any]) -> list[str]:
         name: None
         for tags in told
         for name, value in tags.items()
-        if not _STRUCTURE.fullmatch(name) and not (name == "language" and value == "und")
+        if not _STRUCTURE.fullmatch(name) and (name, value) not in _SILENT
     }
     return list(found)
 

@@ -59,8 +59,8 @@ class Times:
         forward = [step for step, _ in self.runs if step > 0]
         lasts_s = forward[-1] * float(tick_s) if forward else float("inf")
         until_s = np.maximum(np.append(since_s[1:], since_s[-1] + lasts_s), since_s)
-        is_shown = (since_s < stop_s - _SAME_S) & (until_s > max(start_s, since_s.min()) + _SAME_S)
-        return np.flatnonzero(is_shown)
+        goes_on = (since_s >= start_s - _SAME_S) | (until_s > max(start_s, since_s.min()) + _SAME_S)
+        return np.flatnonzero(goes_on & (since_s < stop_s - _SAME_S))
 
     def summary(self, tick_s: Fraction) -> str:
         """For people."""
