@@ -46,13 +46,13 @@ def test_wrong_cells_are_mended_with_their_reasons_and_nothing_else_is_touched(d
     truth.append(truth[20])
     back = read(tmp_path / "clean.csv")
     assert back[0] == ["id", "town", "land", "post", "age"]
-    truth[13][4] = "4O"  # called wrong, but nobody knows the age
+    truth[13][4] = "40"
     assert back[1:] == truth
     found = {(issue.row, issue.column): (issue.old, issue.new) for issue in result.issues}
     assert found[7, "land"][0] == "XX"
     assert found[11, "post"][0] is None
-    assert found[13, "age"] == ("4O", None)
-    assert (result.changed, result.unmended, result.missing, result.duplicates) == (3, 1, 1, 1)
+    assert found[13, "age"] == ("4O", "40")
+    assert (result.changed, result.unmended, result.missing, result.duplicates) == (4, 0, 1, 1)
     assert result.duplicate_rows == ((200, 20),)
     assert result.near_duplicates == len(result.near_duplicate_rows)
     told = read(tmp_path / "clean.changes.csv")
@@ -64,7 +64,7 @@ def test_wrong_cells_are_mended_with_their_reasons_and_nothing_else_is_touched(d
 
 
 def test_a_dry_run_and_a_higher_confidence_change_less(dirty, tmp_path):
-    assert clean(dirty, tmp_path / "c.csv", dry_run=True).changed == 3
+    assert clean(dirty, tmp_path / "c.csv", dry_run=True).changed == 4
     assert [path.name for path in tmp_path.iterdir()] == ["dirty.csv"]
     strict = clean(dirty, tmp_path / "c.csv", confidence=1.0)
     assert strict.changed == 0
@@ -109,7 +109,7 @@ def test_rows_that_differ_from_another_in_one_cell_are_named(tmp_path):
 def test_issues_are_found_reported_and_got(dirty):
     pytest.importorskip("pandas", reason="pandas is missing: pip install 'isthmus[tables]'")
     lab = Cleaner(dirty).find_issues()
-    assert "3 cells mended" in lab.report()
+    assert "4 cells mended" in lab.report()
     frame = lab.get_issues("land")
     assert frame[["row", "old", "new"]].values.tolist() == [[7, "XX", rows()[7][2]]]
     assert len(lab.get_issues()) == 4
@@ -121,7 +121,9 @@ def test_rows_that_are_odd_as_a_whole_are_listed_where_asked_for(tmp_path):
     result = clean(written(tmp_path / "t.csv", table), tmp_path / "out.csv", odd_rows=True)
     assert result.odd_rows[0][0] == 5
     assert "age 990" in result.odd_rows[0][2]
-    assert any(line[0] == "5" and "odd as a whole" in line[5] for line in read(tmp_path / "out.changes.csv"))
+    assert any(
+        line[0] == "5" and "anomalous as a whole" in line[5] for line in read(tmp_path / "out.changes.csv")
+    )
     assert clean(tmp_path / "t.csv").odd_rows == ()
 
 
@@ -134,12 +136,12 @@ def test_missing_cells_are_filled_from_the_others_where_these_can_tell(tmp_path)
     path = tmp_path / "t.csv"
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([["size", "triple", "kind", "noise"], *table])
-    result = clean(path, tmp_path / "out.csv", impute=True)
+    result = clean(path, tmp_path / "out.csv", impute=True, confidence=0.5)
     back = read(tmp_path / "out.csv")[1:]
     assert abs(float(back[3][1]) - float(truth[3][1])) < 15  # of a deviation of 27
     assert back[4][2] == truth[4][2]
     assert back[5][3] == ""  # noise follows from nothing
-    assert {issue.column for issue in result.issues if issue.new} == {"triple", "kind"}
+    assert {issue.column for issue in result.changes} == {"triple", "kind"}
 
 
 def test_cells_that_are_not_mended_keep_every_digit_and_space(tmp_path):
@@ -153,6 +155,74 @@ def test_cells_that_are_not_mended_keep_every_digit_and_space(tmp_path):
     assert clean(path, tmp_path / "out.csv").changed == 1
     table[7][1] = "FR"
     assert read(tmp_path / "out.csv")[1:] == table
+
+
+def test_below_the_confidence_wanted_changes_are_suggested_and_counted(dirty, tmp_path):
+    result = clean(dirty, tmp_path / "c.csv", confidence=1.0)
+    assert (result.changed, result.suggested) == (0, 4)
+    assert {issue.column for issue in result.suggestions} == {"land", "town", "post", "age"}
+    log = read(tmp_path / "c.changes.csv")
+    assert not any(line[3] for line in log[1:])  # nothing is logged as new that is not
+
+
+def test_suggesting_changes_nothing_and_lists_what_could_be(dirty, tmp_path):
+    result = clean(dirty, tmp_path / "c.csv", suggest=True)
+    assert result.changes == ()
+    assert read(tmp_path / "c.csv") == read(dirty)
+    listed = {(line[0], line[1]): line[3] for line in read(tmp_path / "c.changes.csv")[1:] if line[3]}
+    assert listed["7", "land"] == rows()[7][2]
+    assert len(listed) == result.suggested == 4
+
+
+def test_a_filled_number_is_written_as_the_row_it_comes_from_writes_it(tmp_path):
+    sizes = {"a": "12.50", "b": "0012.0", "c": "1234567.8", "d": "1e3"}
+    table = [["size", "amount"], *([key, sizes[key]] for key in "abcd" * 20)]
+    for row in (5, 6, 7, 8):
+        table[row][1] = ""
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(map(",".join, table)) + "\n")
+    result = clean(path, tmp_path / "out.csv")
+    assert [line[1] for line in read(tmp_path / "out.csv")[5:9]] == ["12.50", "0012.0", "1234567.8", "1e3"]
+    assert [issue.new for issue in result.changes] == ["12.50", "0012.0", "1234567.8", "1e3"]
+
+
+def test_a_data_frame_comes_back_mended_with_its_types_index_and_order():
+    pd = pytest.importorskip("pandas", reason="pandas is missing: pip install 'isthmus[tables]'")
+    town = np.array(list("abcd") * 25)
+    frame = pd.DataFrame(
+        {
+            "name": pd.Categorical([f"town {letter}" for letter in town], ordered=True),
+            "size": np.where(town == "a", 1.25, 2.5),
+            "code": town,
+            "since": pd.to_datetime(["2020-01-01", "2021-02-03", "2022-01-05", "2023-01-01"] * 25),
+            "count": np.arange(100, dtype="int16"),
+        },
+        index=pd.Index(range(1000, 1100), name="key"),
+    )
+    frame["code"] = frame["code"].map({letter: f"code-{letter * 4}" for letter in "abcd"})
+    dirty = frame.copy()
+    dirty.loc[1003, "code"] = "code-dxdd"
+    dirty.loc[1004, "size"] = np.nan
+    dirty.loc[1005, "since"] = pd.NaT
+    dirty.loc[1006, "name"] = None
+    given = dirty.copy()
+    result = clean(dirty)
+    pd.testing.assert_frame_equal(result.frame, frame)
+    pd.testing.assert_frame_equal(dirty, given)
+    pd.testing.assert_frame_equal(clean(dirty, suggest=True).frame, given)
+
+
+def test_tables_of_pyarrow_and_arrays_come_back_as_what_they_were():
+    pa = pytest.importorskip("pyarrow")
+    table = pa.table({"a": ["x", "y"] * 20, "b": pa.array([1, 2] * 19 + [1, None], pa.int16())})
+    mended = clean(table).frame
+    assert mended.schema == table.schema
+    assert mended["b"].to_pylist() == [1, 2] * 20
+    values = np.array([[1.0, 5.0], [2.0, 6.5]] * 20)
+    values[3, 1] = np.nan
+    mended = clean(values).frame
+    assert mended[3, 1] == 6.5
+    assert np.isnan(values[3, 1])
 
 
 def test_numbers_of_a_matrix_keep_every_digit(tmp_path):

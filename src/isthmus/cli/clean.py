@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Argument, Option
+from typer import Argument, Option, echo
 
 from isthmus.cli.options import TABLES, Force, Header, SchemaFile, SkipBad, read_schema
 from isthmus.cli.voice import Voice, command
@@ -45,8 +45,12 @@ def clean(
         ),
     ] = None,
     confidence: Annotated[
-        float | None, Option(metavar="SHARE", help="Change nothing that is less sure; default: 0.6.")
+        float | None, Option(metavar="SHARE", help="Change nothing that is less sure; default: 0.9.")
     ] = None,
+    suggest: Annotated[
+        bool,
+        Option("--suggest", help="Change nothing; list what could be changed, or write it into the log."),
+    ] = False,
     impute: Annotated[
         bool, Option("--impute", help="Fill missing cells by small autoencoders too, where they can tell.")
     ] = False,
@@ -60,35 +64,38 @@ def clean(
     force: Force = False,
 ) -> None:
     """Find wrong, missing and repeated values in a table, and mend what is known; or bad images."""
-    from isthmus.tasks.clean import CONFIDENCE
     from isthmus.tasks.clean import clean as run
+    from isthmus.tasks.clean_result import shown
     from isthmus.tasks.items import ItemsResult
 
     result = run(
         source,
         output,
         log=log,
-        confidence=CONFIDENCE if confidence is None else confidence,
+        confidence=confidence,
+        suggest=suggest,
         schema=read_schema(schema),
         header=header,
         skip_bad=skip_bad,
         impute=impute,
         odd_rows=odd_rows,
         dry_run=dry_run,
+        strict=voice.strict,
         force=force,
         say=voice.say,
     )
-    shown = SHOWN if dry_run or voice.verbose else 0
+    most = SHOWN if dry_run or voice.verbose else 0
     if isinstance(result, ItemsResult):
-        for item in result.issues[:shown]:
+        for item in result.issues[:most]:
             voice.say(_told(item))
         voice.result(result)
         return
-    for issue in result.issues[:shown]:
-        old = "(missing)" if issue.old is None else issue.old
-        new = "?" if issue.new is None else issue.new
-        voice.say(f"row {issue.row:,}, {issue.column}: {old} → {new} ({issue.reason})")
+    for line in shown(result.issues[:most]):
+        voice.say(line)
     voice.result(result)
+    if suggest and result.log is None and not voice.json:
+        for line in shown(result.suggestions):
+            echo(line)
 
 
 def _told(issue: ItemIssue) -> str:

@@ -1,4 +1,4 @@
-"""A table → the table with its wrong cells mended, and a log of every change.
+"""A table → the table with its wrong cells mended where that is sure, suggestions, and a log of every change.
 
 Nothing is changed below the confidence asked for. Images take another road, tasks/items.py.
 """
@@ -6,8 +6,7 @@ Nothing is changed below the confidence asked for. Images take another road, tas
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,64 +18,19 @@ from isthmus.data.tables import Schema, TableSource
 from isthmus.errors import UseError
 from isthmus.files import refuse_existing
 from isthmus.model.detector import Detector
+from isthmus.tasks.clean_result import LOG, CleanResult, log_lines
 from isthmus.tasks.imputing import imputed
-from isthmus.tasks.issues import Issue, find_issues, near_repeats, repeats
+from isthmus.tasks.issues import Issue, find_issues
 from isthmus.tasks.items import ItemsResult, clean_items, holds_items
 from isthmus.tasks.lines import csv_lines, write_lines
-from isthmus.tasks.results import Result
+from isthmus.tasks.mending import as_written, mended_frame, mended_rows
+from isthmus.tasks.repeated_rows import near_repeats, repeats
+from isthmus.tasks.results import notices_of, refuse_notices
 
-CONFIDENCE = 0.6
-"""From which on a cell is called wrong, and mended if it is known how."""
-
-LOG = ("row", "column", "old", "new", "confidence", "reason")
+CONFIDENCE = 0.9
+"""From which on a cell is mended; of such changes, about so many are right."""
 
 DUPLICATES_SHOWN = 10_000
-
-
-@dataclass(frozen=True)
-class CleanResult(Result):
-    """What `clean` found and did."""
-
-    rows: int
-    changed: int
-    """Cells that were mended, missing ones filled among them."""
-    unmended: int
-    """Cells that are called wrong, but nobody knows what should stand there."""
-    missing: int
-    """Cells without a value, of which some may have been filled."""
-    duplicates: int
-    """Rows that repeat an earlier one."""
-    near_duplicates: int
-    """Rows that repeat an earlier one but for one cell."""
-    by_column: Mapping[str, int]
-    """Issues of each column that has some."""
-    output: Path | None
-    log: Path | None
-    issues: tuple[Issue, ...] = field(repr=False)
-    duplicate_rows: tuple[tuple[int, int], ...] = field(repr=False)
-    """(row, the earlier one that it repeats)."""
-    near_duplicate_rows: tuple[tuple[int, int, str], ...] = field(repr=False)
-    """(row, the earlier one, the column in which they differ)."""
-    odd_rows: tuple[tuple[int, float, str], ...] = field(repr=False)
-    """(row, score, reason) of rows that are odd as a whole, where they were asked for."""
-
-    def summary(self) -> str:
-        """A few lines for a terminal."""
-        where = f" → {self.output}" if self.output else " (nothing written)"
-        lines = [
-            f"{self.rows:,} rows: {self.changed:,} cells mended, {self.unmended:,} more look wrong, "
-            f"{self.missing:,} missing, {self.duplicates:,} rows repeat another, "
-            f"{self.near_duplicates:,} but for one cell{where}"
-        ]
-        worst = sorted(self.by_column.items(), key=lambda pair: -pair[1])[:5]
-        if worst:
-            lines.append("most in " + ", ".join(f"{name} ({count:,})" for name, count in worst))
-        if self.odd_rows:
-            row, _, reason = self.odd_rows[0]
-            lines.append(f"{len(self.odd_rows):,} rows are odd as a whole, first row {row:,}: {reason}")
-        if self.log:
-            lines.append(f"each change with its reason in {self.log}")
-        return "\n".join(lines)
 
 
 def clean(
@@ -84,13 +38,15 @@ def clean(
     output: str | Path | None = None,
     *,
     log: str | Path | None = None,
-    confidence: float = CONFIDENCE,
+    confidence: float | None = None,
+    suggest: bool = False,
     schema: Schema | None = None,
     header: bool | None = None,
     skip_bad: bool = False,
     impute: bool = False,
     odd_rows: bool = False,
     dry_run: bool = False,
+    strict: bool = False,
     force: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> CleanResult | ItemsResult:
@@ -100,34 +56,38 @@ def clean(
         source: a path, a matrix, a DataFrame, or an opened TableSource; or images, see `clean_items`.
         output: a .csv of the mended table, or a folder for the images that are kept; None writes none.
         log: a .csv of the changes; None puts it beside the output, NAME.changes.csv.
-        confidence: from which on a cell is mended, 0 to 1.
+        confidence: from which on a cell is mended, 0 to 1; below it, a change is only suggested. None is 0.9.
+        suggest: change nothing, and suggest all changes.
         schema: kinds of columns that are known better than their cells tell.
         header: whether a text file's first row names the columns; None looks.
         skip_bad: leave rows out that cannot be read.
         impute: fill missing cells by autoencoders too, where they guess known ones well; takes PyTorch.
-        odd_rows: list rows that are odd as a whole too, as `detect` finds them; takes PyTorch.
+        odd_rows: list rows that are anomalous as a whole too, as `detect` finds them; takes PyTorch.
         dry_run: find, and write nothing.
+        strict: refuse to write where anything would be left out.
         force: replace existing outputs.
         say: told in a line each what was seen.
 
-    confidence, schema, header, impute and odd_rows are for tables alone.
+    confidence, suggest, schema, header, impute and odd_rows are for tables alone.
     """
     if holds_items(source):
-        wishes = {"--confidence": confidence != CONFIDENCE, "--schema": schema, "--impute": impute,
-                  "--header": header is not None, "--odd-rows": odd_rows}  # fmt: skip
+        wishes = {"--confidence": confidence is not None, "--suggest": suggest, "--schema": schema,
+                  "--impute": impute, "--header": header is not None, "--odd-rows": odd_rows}  # fmt: skip
         _require_no_wishes(source, [name for name, given in wishes.items() if given])
-        return clean_items(source, output, log=log, dry_run=dry_run, force=force, say=say)
+        return clean_items(source, output, log=log, dry_run=dry_run, strict=strict, force=force, say=say)
     return clean_table(
         source,
         output,
         log=log,
         confidence=confidence,
+        suggest=suggest,
         schema=schema,
         header=header,
         skip_bad=skip_bad,
         impute=impute,
         odd_rows=odd_rows,
         dry_run=dry_run,
+        strict=strict,
         force=force,
         say=say,
     )
@@ -138,41 +98,43 @@ def clean_table(
     output: str | Path | None = None,
     *,
     log: str | Path | None = None,
-    confidence: float = CONFIDENCE,
+    confidence: float | None = None,
+    suggest: bool = False,
     schema: Schema | None = None,
     header: bool | None = None,
     skip_bad: bool = False,
     impute: bool = False,
     odd_rows: bool = False,
     dry_run: bool = False,
+    strict: bool = False,
     force: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> CleanResult:
     """The same of tables alone; for the arguments see `clean`."""
     from isthmus.tasks.detect import fit_detector, opened  # takes PyArrow, which images do without
 
+    confidence = CONFIDENCE if confidence is None else confidence
     require(0 < confidence <= 1, "confidence", "above 0 and at most 1", confidence)
     output = None if output is None or dry_run else Path(output)
     log = _log_beside(output, log, dry_run)
     _require_csv(output, log, force=force)
     table_source: TableSource = opened(source, schema, header, skip_bad)
     table = table_source.whole()
+    notices = notices_of(table_source)
+    refuse_notices(notices, strict=strict)
     say(f"{len(table):,} rows of {table_source.schema.summary()}")
     detector = fit_detector(table_source).detector if odd_rows or impute else None
-    found = find_issues(table)
+    issues = find_issues(table)
     if impute and detector is not None:
-        found = _filled(found, imputed(table, detector))
-    issues = [issue for issue in found if issue.confidence >= confidence]
-    mended = [issue for issue in issues if issue.new is not None]
+        issues = _filled(issues, imputed(table, detector))
+    issues = as_written(table_source, issues)
+    proposed = [issue for issue in issues if issue.new is not None]
+    changes = [issue for issue in proposed if issue.confidence >= confidence and not suggest]
     repeated, nearly = repeats(table), near_repeats(table)
-    odd = _odd_rows(table_source, detector) if odd_rows and detector is not None else []
-    if output is not None:
-        write_lines(output, csv_lines(table.schema.names, _mended(table_source, mended)), force=force)
-    if log is not None:
-        write_lines(log, csv_lines(LOG, _lines(issues, repeated, nearly, odd)), force=force)
-    return CleanResult(
+    result = CleanResult(
         rows=len(table),
-        changed=len(mended),
+        changed=len(changes),
+        suggested=len(proposed) - len(changes),
         unmended=sum(issue.new is None and issue.old is not None for issue in issues),
         missing=int(sum(cells.missing.sum() for cells in table.columns)),
         duplicates=len(repeated),
@@ -180,11 +142,20 @@ def clean_table(
         by_column=dict(Counter(issue.column for issue in issues)),
         output=output,
         log=log,
+        notices=notices,
         issues=tuple(issues),
+        changes=tuple(changes),
+        suggestions=tuple(issue for issue in proposed if issue.confidence < confidence or suggest),
+        frame=mended_frame(source, table_source, changes),
         duplicate_rows=tuple(repeated[:DUPLICATES_SHOWN]),
         near_duplicate_rows=tuple(nearly[:DUPLICATES_SHOWN]),
-        odd_rows=tuple(odd),
+        odd_rows=tuple(_odd_rows(table_source, detector)) if odd_rows and detector is not None else (),
     )
+    if output is not None:
+        write_lines(output, csv_lines(table.schema.names, mended_rows(table_source, changes)), force=force)
+    if log is not None:
+        write_lines(log, csv_lines(LOG, log_lines(result, suggest=suggest)), force=force)
+    return result
 
 
 class Cleaner:
@@ -196,7 +167,7 @@ class Cleaner:
     True
     """
 
-    def __init__(self, source: Any, *, confidence: float = CONFIDENCE, schema: Schema | None = None) -> None:
+    def __init__(self, source: Any, *, confidence: float | None = None, schema: Schema | None = None) -> None:
         self._source, self._confidence, self._schema = source, confidence, schema
         self._found: CleanResult | None = None
 
@@ -216,7 +187,7 @@ class Cleaner:
         import pandas as pd
 
         issues = [issue for issue in self._result.issues if column in (None, issue.column)]
-        return pd.DataFrame([vars(issue) for issue in issues], columns=list(LOG))
+        return pd.DataFrame([[getattr(issue, name) for name in LOG] for issue in issues], columns=list(LOG))
 
     @property
     def _result(self) -> CleanResult:
@@ -224,19 +195,6 @@ class Cleaner:
             self.find_issues()
         assert self._found is not None
         return self._found
-
-
-def _mended(source: TableSource, issues: Iterable[Issue]) -> Iterator[list[str]]:
-    """The rows as they stand there, but for the cells that are mended."""
-    names = {name: place for place, name in enumerate(source.schema.names)}
-    new: dict[int, dict[int, str]] = {}
-    for issue in issues:
-        new.setdefault(issue.row, {})[names[issue.column]] = issue.new or ""
-    for row, texts in enumerate(source.written()):
-        cells = list(texts)
-        for place, text in new.get(row, {}).items():
-            cells[place] = text
-        yield cells
 
 
 def _filled(issues: list[Issue], guesses: Iterable[Issue]) -> list[Issue]:
@@ -250,7 +208,7 @@ def _filled(issues: list[Issue], guesses: Iterable[Issue]) -> list[Issue]:
 
 
 def _odd_rows(source: TableSource, detector: Detector) -> list[tuple[int, float, str]]:
-    """Rows that are odd as a whole, the oddest first."""
+    """Rows that are anomalous as a whole, the most anomalous first."""
     from isthmus.model.reasons import sentence
     from isthmus.tasks.detect import detect
 
@@ -261,23 +219,6 @@ def _odd_rows(source: TableSource, detector: Detector) -> list[tuple[int, float,
         for row in order
         if found.is_anomaly[row]
     ]
-
-
-def _lines(
-    issues: Iterable[Issue],
-    repeated: Iterable[tuple[int, int]],
-    nearly: Iterable[tuple[int, int, str]],
-    odd: Iterable[tuple[int, float, str]],
-) -> Iterator[tuple[Any, ...]]:
-    """Of the log: cells first, then whole rows, which no column is named for."""
-    for issue in issues:
-        yield issue.row, issue.column, issue.old or "", issue.new or "", issue.confidence, issue.reason
-    for row, earlier in repeated:
-        yield row, "", "", "", "", f"repeats row {earlier}"
-    for row, earlier, column in nearly:
-        yield row, "", "", "", "", f"repeats row {earlier} but for {column}"
-    for row, score, reason in odd:
-        yield row, "", "", "", "", f"odd as a whole, score {score}: {reason}"
 
 
 def _log_beside(output: Path | None, log: str | Path | None, dry_run: bool) -> Path | None:

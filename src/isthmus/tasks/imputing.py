@@ -13,12 +13,14 @@ from isthmus.tasks.issues import Issue, below_one
 
 TRIED_ROWS = 2000
 """Of those that the detector keeps, on which each column is hidden and guessed."""
+CLOSE = 0.25
+"""Of a column's usual spread, within which a number is rightly guessed."""
 
 
 def imputed(table: Table, detector: Detector) -> Iterator[Issue]:
-    """A value for each missing cell; its confidence is how well known cells of its column are guessed.
+    """A value for each missing cell; its confidence is the share of known cells that are guessed rightly.
 
-    Of numbers that is the share of their variance that is explained, of words the share that is guessed.
+    A number is rightly guessed within CLOSE of the column's usual spread.
     """
     features = detector.features
     some = table.select(features.schema.names)
@@ -32,9 +34,11 @@ def imputed(table: Table, detector: Detector) -> Iterator[Issue]:
         restored = detector.members.restore(np.where(mine, 0, matrix[rows]).astype(np.float32))[:, mine]
         if column.spread:
             restored[:, 0] = unsquashed(restored[:, 0])
+        reason = "is missing, and the row's other cells suggest it"
+        reason += f", give or take {CLOSE:g} usual spreads" * bool(column.spread)
         for row, values in zip(rows, restored, strict=True):
             guess = column.expected(values)
-            yield Issue(int(row), cells.column.name, None, guess, sure, "the row's other cells suggest it")
+            yield Issue(int(row), cells.column.name, None, guess, sure, reason)
 
 
 def _reliability(detector: Detector, mine: np.ndarray, column: ColumnFeatures) -> float:
@@ -44,9 +48,8 @@ def _reliability(detector: Detector, mine: np.ndarray, column: ColumnFeatures) -
     known = kept[:, mine]
     if column.spread:
         there = known[:, 0] != 0  # what is missing is 0, as is hardly anything else
-        variance = float(known[there, 0].var()) if there.any() else 0.0
-        error = float(np.square(guessed[there, 0] - known[there, 0]).mean()) if there.any() else 1.0
-        return max(0.0, 1 - error / variance) if variance else 0.0
+        close = np.abs(guessed[there, 0] - known[there, 0]) <= CLOSE
+        return float(close.mean()) if there.any() else 0.0
     words = column.own_words
     there = known[:, words].any(axis=1)
     right = guessed[there][:, words].argmax(axis=1) == known[there][:, words].argmax(axis=1)

@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
-from zipfile import ZipFile
 
 import numpy as np
 
 from isthmus.data import READERS, Layout, Source, open_source, write_source
-from isthmus.data.names import files_under, fitted, prepare_outputs
+from isthmus.data.names import fitted, prepare_outputs
 from isthmus.data.readers.images import ImageSource
 from isthmus.data.readers.pixels import SUFFIXES
 from isthmus.data.tables import is_table
@@ -37,7 +36,7 @@ from isthmus.tasks.item_issues import (
     repeats,
 )
 from isthmus.tasks.lines import csv_lines, write_lines
-from isthmus.tasks.results import Result
+from isthmus.tasks.results import Result, refuse_notices
 
 LOG = ("item", "issue", "related", "score", "reason")
 LEFT_OUT = (DAMAGED, UNLIKE, NO_IMAGE, DUPLICATE)
@@ -112,6 +111,7 @@ def clean_items(
     *,
     log: str | Path | None = None,
     dry_run: bool = False,
+    strict: bool = False,
     force: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> ItemsResult:
@@ -122,6 +122,7 @@ def clean_items(
         output: a folder for a copy of all that are neither damaged nor unlike nor repeat another.
         log: a .csv of what was found; None puts it beside the output, NAME.issues.csv.
         dry_run: find, and write nothing.
+        strict: refuse where other files lie beside the images, which would be left out.
         force: replace existing outputs.
         say: told in a line each what was seen.
     Raises:
@@ -133,11 +134,14 @@ def clean_items(
     _require_outputs(source, output, log, force=force)
     opened = open_source(source, skip_bad=True)
     _require_images(opened)
+    notices = tuple(f"left out: {each}" for each in opened.ignored)
+    refuse_notices(notices, strict=strict)
     say(f"{len(opened):,} × {opened.spec.summary()}")
     names = list(item_names(opened))
     looks, unread = look(opened, names)
     odd, not_looked_for = odd_items(looks)
-    issues = (*refused(opened), *unread, *_other_files(source, opened), *repeats(looks), *odd)
+    others = [ItemIssue(one.name, NO_IMAGE, reason=one.reason) for one in opened.ignored]
+    issues = (*refused(opened), *unread, *others, *repeats(looks), *odd)
     left_out = {issue.item for issue in issues if issue.issue in LEFT_OUT}
     kept = [place for place, name in enumerate(names) if name not in left_out]
     if output is not None:
@@ -158,6 +162,7 @@ def clean_items(
         output=output,
         log=log,
         issues=issues,
+        notices=notices,
     )
 
 
@@ -183,26 +188,6 @@ def _layout_of(layout: Layout, kept: Sequence[int]) -> Layout:
     counts = np.bincount(np.searchsorted(ends, kept, side="right"), minlength=len(ends))
     pairs = zip(layout.members, counts.tolist(), strict=True)
     return replace(layout, members=tuple(replace(member, count=some) for member, some in pairs if some))
-
-
-def _other_files(source: Any, opened: Source) -> Iterator[ItemIssue]:
-    """What lies beside the images and was not looked at."""
-    if not isinstance(opened, ImageSource) or isinstance(source, list):
-        return
-    path, known = Path(source).expanduser(), {member.name for member in opened.layout.members}
-    known |= {one.name for one in opened.skipped}
-    for name in sorted(set(_held(path)) - known):
-        reason = f"not looked at: images end in {', '.join(SUFFIXES)}, and are not hidden"
-        yield ItemIssue(name, NO_IMAGE, reason=reason)
-
-
-def _held(path: Path) -> Iterator[str]:
-    """Names of all files in a folder or zip."""
-    if path.is_dir():
-        yield from files_under(path)
-    elif path.suffix.lower() == ".zip":
-        with ZipFile(path) as archive:
-            yield from (entry.filename for entry in archive.infolist() if not entry.is_dir())
 
 
 def _lines(issues: Iterable[ItemIssue]) -> Iterator[tuple[Any, ...]]:
