@@ -26,7 +26,7 @@ LEAST_COVERED = 0.3
 """Share of all rows that are in such groups."""
 LEAST_SHARE = 0.6
 """Of the others in its group that must say the same, for a cell to have a vote."""
-LEAST_KNOWN = 0.5
+LEAST_KNOWN = 1 / 3
 """Of the rows of a group that must have a cell at all: elsewhere there is nothing to be missed."""
 SUREST = 0.995
 MOST_COLUMNS = 60

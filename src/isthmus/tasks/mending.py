@@ -75,11 +75,16 @@ def _mended_array(given: np.ndarray, places: dict[str, int], changes: Sequence[I
 
 def _mended_pandas(given: Any, places: dict[str, int], changes: Sequence[Issue]) -> Any:
     made = given.copy()
-    for issue in changes:
-        place = places[issue.column]
+    for place in {places[issue.column] for issue in changes}:
         column = given.iloc[:, place]
-        value = _typed(column, issue.new or "") if issue.like is None else column.iloc[issue.like]
-        made.iloc[issue.row, place] = value
+        mine = [issue for issue in changes if places[issue.column] == place]
+        taken = [issue for issue in mine if issue.like is not None]
+        if taken:
+            values = column.iloc[[issue.like for issue in taken]].array
+            made.iloc[[issue.row for issue in taken], place] = values
+        for issue in mine:
+            if issue.like is None:
+                made.iloc[issue.row, place] = _typed(column, issue.new or "")
     return made
 
 
@@ -98,10 +103,9 @@ def _typed(column: Any, text: str) -> Any:
 
 def _mended_arrow(given: Any, changes: Sequence[Issue]) -> Any:
     import pyarrow as pa
+    from pyarrow.interchange import from_dataframe
 
-    from isthmus.data.tables.frames import as_arrow
-
-    made = as_arrow(given)
+    made = pa.table(given) if hasattr(given, "__arrow_c_stream__") else from_dataframe(given)
     for name in {issue.column for issue in changes}:
         place = made.schema.get_field_index(name)
         values = made.column(place).to_pylist()
