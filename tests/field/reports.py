@@ -57,12 +57,6 @@ KINDS = {
     "P01": "Python: exceptions of libraries",
 }
 MODULES = sorted(path.stem for path in Path(__file__).parent.glob("field_*.py"))
-MODULES = (
-    "field_cleaning",
-    "field_folders",
-    "field_sizes",
-    "field_verify",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,66 +53,82 @@ def mended_frame(given: Any, source: TableSource, changes: Sequence[Issue]) -> A
     Returns:
         A DataFrame of pandas, an array or a PyArrow table as `given` is; of other frames a PyArrow table.
     """
+    if given is source or isinstance(given, (str, Path)):
+        return None
+    by_column: dict[int, list[Issue]] = {}
+    places = _places(source)
+    for issue in changes:
+        by_column.setdefault(places[issue.column], []).append(issue)
     if isinstance(given, np.ndarray):
-        return _mended_array(given, _places(source), changes)
-    if hasattr(given, "iloc"):
-        return _mended_pandas(given, _places(source), changes)
-    if hasattr(given, "__arrow_c_stream__") or hasattr(given, "__dataframe__"):
-        return _mended_arrow(given, changes)
-    return None
+        return _mended_array(given, by_column)
+    from isthmus.data.tables import frames
+
+    if frames.is_pandas(given):
+        return _mended_pandas(given, by_column)
+    return _mended_arrow(frames.arrow_table(given), by_column)
 
 
 def _places(source: TableSource) -> dict[str, int]:
     return {name: place for place, name in enumerate(source.schema.names)}
 
 
-def _mended_array(given: np.ndarray, places: dict[str, int], changes: Sequence[Issue]) -> np.ndarray:
+def _taken(rows: int, issues: Iterable[Issue]) -> np.ndarray:
+    """int64 (rows,): the row from which each cell of a column comes, its own where nothing is mended."""
+    taken = np.arange(rows)
+    for issue in issues:
+        taken[issue.row] = issue.row if issue.like is None else issue.like
+    return taken
+
+
+def _worked_out(issues: Iterable[Issue]) -> dict[int, str]:
+    """By row: what should stand there, where no row holds it."""
+    return {issue.row: issue.new or "" for issue in issues if issue.like is None}
+
+
+def _mended_array(given: np.ndarray, by_column: dict[int, list[Issue]]) -> np.ndarray:
     made = np.array(given)
-    for issue in changes:
-        place = places[issue.column]
-        made[issue.row, place] = issue.new if issue.like is None else given[issue.like, place]
+    for place, issues in by_column.items():
+        made[:, place] = given[_taken(len(given), issues), place]
+        for row, text in _worked_out(issues).items():
+            made[row, place] = float(text)
     return made
 
 
-def _mended_pandas(given: Any, places: dict[str, int], changes: Sequence[Issue]) -> Any:
+def _mended_pandas(given: Any, by_column: dict[int, list[Issue]]) -> Any:
     made = given.copy()
-    for place in {places[issue.column] for issue in changes}:
+    for place, issues in by_column.items():
         column = given.iloc[:, place]
-        mine = [issue for issue in changes if places[issue.column] == place]
-        taken = [issue for issue in mine if issue.like is not None]
-        if taken:
-            values = column.iloc[[issue.like for issue in taken]].array
-            made.iloc[[issue.row for issue in taken], place] = values
-        for issue in mine:
-            if issue.like is None:
-                made.iloc[issue.row, place] = _typed(column, issue.new or "")
+        made.isetitem(place, column.array.take(_taken(len(given), issues)))
+        for row, text in _worked_out(issues).items():
+            made.iloc[row, place] = _typed(column, text)
     return made
 
 
 def _typed(column: Any, text: str) -> Any:
-    """A text as a value of a column; of one of texts, or of mixed objects, the text itself."""
+    """A text as a value of a column of pandas; where it holds texts or several types, the text itself."""
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column.dtype):
-        number = pd.to_numeric(text)
-        return number if pd.api.types.is_float_dtype(column.dtype) else round(float(number))
+        number = float(text)
+        return number if pd.api.types.is_float_dtype(column.dtype) else round(number)
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return pd.Timestamp(text, tz=getattr(column.dt, "tz", None))
+        return pd.Timestamp(text, tz=column.dt.tz)
     same = column[column.astype(str) == text]
     return same.iloc[0] if len(same) else text
 
 
-def _mended_arrow(given: Any, changes: Sequence[Issue]) -> Any:
+def _mended_arrow(given: Any, by_column: dict[int, list[Issue]]) -> Any:
     import pyarrow as pa
-    from pyarrow.interchange import from_dataframe
 
-    made = pa.table(given) if hasattr(given, "__arrow_c_stream__") else from_dataframe(given)
-    for name in {issue.column for issue in changes}:
-        place = made.schema.get_field_index(name)
-        values = made.column(place).to_pylist()
-        for issue in changes:
-            if issue.column == name:
-                values[issue.row] = issue.new if issue.like is None else values[issue.like]
-        kind = made.schema.field(place)
-        made = made.set_column(place, kind, pa.array(values, kind.type, from_pandas=True))
+    made = given
+    for place, issues in by_column.items():
+        field = given.schema.field(place)
+        column = given.column(place).take(pa.array(_taken(len(given), issues)))
+        worked_out = _worked_out(issues)
+        if worked_out:
+            values = [
+                worked_out.get(row, value) for row, value in enumerate(column.cast("string").to_pylist())
+            ]
+            column = pa.array(values).cast(field.type)
+        made = made.set_column(place, field, column)
     return made
