@@ -235,6 +235,29 @@ def what_is_not_mended_keeps_how_it_is_written(folder: Path) -> None:
     assert read("clean.csv") == sound
 
 
+@member("K12", everyday=True)
+def the_euro_sign_of_windows_1252_stays_one(folder: Path) -> None:
+    text = "id,price\n" + "".join(f"{i},€ {i % 9}\n" for i in range(200))
+    Path("euro.csv").write_bytes(text.encode("cp1252"))
+    made = call("clean", "euro.csv", "-o", "clean.csv", "--log", "log.csv")
+    assert made.exit_code == 0, made.output
+    assert Path("clean.csv").read_text(encoding="utf-8") == text
+
+
+@member("K12")
+def what_is_mended_in_a_file_of_windows_1252_is_written_right(folder: Path) -> None:
+    towns = {"8001": "Zürich", "3000": "Bern", "1200": "Genève – Cité"}
+    rows = [["id", "zip", "town", "note"]]
+    rows += [[str(n), code, towns[code], "“so”…"] for n, code in enumerate(list(towns) * 40)]
+    sound = [list(row) for row in rows]
+    rows[4][2] = "Zürixh" if rows[4][2] == "Zürich" else "Gexève – Cité"
+    Path("towns.csv").write_bytes("".join(",".join(row) + "\r\n" for row in rows).encode("cp1252"))
+    made = call("clean", "towns.csv", "-o", "clean.csv", "--log", "log.csv")
+    assert made.exit_code == 0, made.output
+    assert read("clean.csv") == sound
+    assert sound[4][2] in [line[3] for line in read("log.csv")]
+
+
 def ragged() -> str:
     return "id,colour,x\n" + "".join(f"{i},red,{i * 0.5}\n" for i in range(200)) + "1,2\n1,2,3,4\n"
 
