@@ -234,3 +234,18 @@ def test_numbers_of_a_matrix_keep_every_digit(tmp_path):
 def test_numbers_that_are_shown_alike_are_told_apart(tmp_path):
     values = np.arange(60.0)[:, None] * 1e-9 + np.array([[1.0, 2.0, 3.0, 4.0]])
     assert clean(values).near_duplicates == 0
+
+
+def test_a_text_among_numbers_is_in_the_log_even_where_something_unsure_is_suggested(tmp_path):
+    table = [["kind", "size"], *([f"k{n % 4}", str(10 + n % 4)] for n in range(120))]
+    for row in (9, 10, 11):
+        table[row][1] = "unknown"
+    for row in range(40, 60, 4):
+        table[row][1] = "99"  # so that size merely goes with kind
+    path = tmp_path / "t.csv"
+    path.write_text("\n".join(map(",".join, table)) + "\n")
+    result = clean(path, tmp_path / "out.csv", confidence=0.99)
+    logged = {int(line[0]): line for line in read(tmp_path / "out.changes.csv")[1:] if line[1]}
+    assert {8, 9, 10} <= set(logged)
+    assert logged[8][2:5] == ["unknown", "", "0.95"]
+    assert {issue.row for issue in result.issues if issue.old == "unknown"} == {8, 9, 10}

@@ -20,7 +20,8 @@ from isthmus.files import refuse_existing
 from isthmus.model.detector import Detector
 from isthmus.tasks.clean_result import LOG, CleanResult, log_lines
 from isthmus.tasks.imputing import imputed
-from isthmus.tasks.issues import Issue, find_issues
+from isthmus.tasks.issue import Issue
+from isthmus.tasks.issues import find_issues
 from isthmus.tasks.items import ItemsResult, clean_items, holds_items
 from isthmus.tasks.lines import csv_lines, write_lines
 from isthmus.tasks.mending import as_written, mended_frame, mended_rows

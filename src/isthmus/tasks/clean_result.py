@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from isthmus.tasks.issues import Issue
+from isthmus.tasks.issue import Issue
 from isthmus.tasks.results import Result, jsonable
 
 LOG = ("row", "column", "old", "new", "confidence", "reason")
@@ -80,12 +80,15 @@ def log_lines(result: CleanResult, *, suggest: bool) -> Iterator[tuple[Any, ...]
 
     Args:
         result: what was found.
-        suggest: list the suggestions too; else only what was changed, and what nothing is known for.
+        suggest: list the suggestions too; else `new` is what was put there, and nothing where the cell
+            is wrong and was left.
     """
     left = set() if suggest else {(issue.row, issue.column) for issue in result.suggestions}
     for issue in result.issues:
         if (issue.row, issue.column) not in left:
             yield issue.row, issue.column, issue.old or "", issue.new or "", issue.confidence, issue.reason
+        elif issue.wrong:
+            yield issue.row, issue.column, issue.old or "", "", issue.wrong, issue.reason
     yield from (_of_row(row, f"repeats row {earlier}") for row, earlier in result.duplicate_rows)
     yield from (
         _of_row(row, f"repeats row {earlier} but for {column}")

@@ -9,7 +9,7 @@ import numpy as np
 from isthmus.data.tables import Table
 from isthmus.data.tables.features import ColumnFeatures, squashed, unsquashed
 from isthmus.model.detector import Detector
-from isthmus.tasks.issues import Issue, below_one
+from isthmus.tasks.issue import Issue, below_one
 
 TRIED_ROWS = 2000
 """Of those that the detector keeps, on which each column is hidden and guessed."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.tables import TableSource
-from isthmus.tasks.issues import Issue
+from isthmus.tasks.issue import Issue
 
 
 def as_written(source: TableSource, issues: Sequence[Issue]) -> list[Issue]:
