@@ -24,7 +24,7 @@ from isthmus.tasks.issue import Issue
 from isthmus.tasks.issues import find_issues
 from isthmus.tasks.items import ItemsResult, clean_items, holds_items
 from isthmus.tasks.lines import csv_lines, write_lines
-from isthmus.tasks.mending import as_written, mended_frame, mended_rows
+from isthmus.tasks.mending import mended_frame, mended_rows
 from isthmus.tasks.repeated_rows import near_repeats, repeats
 from isthmus.tasks.results import notices_of, refuse_notices
 
@@ -128,7 +128,6 @@ def clean_table(
     issues = find_issues(table)
     if impute and detector is not None:
         issues = _filled(issues, imputed(table, detector))
-    issues = as_written(table_source, issues)
     proposed = [issue for issue in issues if issue.new is not None]
     changes = [issue for issue in proposed if issue.confidence >= confidence and not suggest]
     repeated, nearly = repeats(table), near_repeats(table)

@@ -59,26 +59,32 @@ def _strays(words: WordedColumn) -> Iterator[Issue]:
     cells, numbers = words.cells, words.cells.numbers
     if numbers is None or not cells.strays:
         return
-    kind = "date" if cells.column.kind == "date" else "number"
-    low, high = np.nanmin(numbers), np.nanmax(numbers)
+    known = numbers[np.isfinite(numbers)]
     for row, text in cells.strays.items():
-        meant = with_digits(text)
-        if kind == "number" and meant != text and low <= _number(meant) <= high:
+        meant = _meant(text, known) if cells.column.is_amount else None
+        if meant is None:
+            yield _without_new(words, row, text, NO_NUMBER, f"is no {cells.column.noun}")
+        else:
             reason = f"is no number, but for a letter that looks like a digit {meant}"
             yield Issue(row, cells.column.name, text, meant, LOOKS_LIKE_A_NUMBER, reason, wrong=NO_NUMBER)
-        else:
-            yield _without_new(words, row, text, NO_NUMBER, f"is no {kind}")
+
+
+def _meant(text: str, known: np.ndarray) -> str | None:
+    """The text with digits for letters that look like them, if that is a number as others are.
+
+    >>> known = np.array([10.0, 90.0])
+    >>> _meant("4O", known), _meant("4OO", known), _meant("no", known)
+    ('40', None, None)
+    """
+    meant = with_digits(text)
+    try:
+        number = float(meant)
+    except ValueError:
+        return None
+    return meant if meant != text and len(known) and known.min() <= number <= known.max() else None
 
 
 def _without_new(words: WordedColumn, row: int, old: str | None, wrong: float, reason: str) -> Issue:
     """A cell of which nobody knows what should stand there."""
     sure = below_one(wrong)
     return Issue(row, words.cells.column.name, old, None, sure, reason, wrong=sure)
-
-
-def _number(text: str) -> float:
-    """The number that a text is; NaN where it is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,23 +10,6 @@ import numpy as np
 
 from isthmus.data.tables import TableSource
 from isthmus.tasks.issue import Issue
-
-
-def as_written(source: TableSource, issues: Sequence[Issue]) -> list[Issue]:
-    """What should stand in each cell, just as the row that it is taken from writes it."""
-    places = _places(source)
-    wanted = {(issue.like, places[issue.column]) for issue in issues if issue.like is not None}
-    rows = {row for row, _ in wanted}
-    texts: dict[tuple[int, int], str] = {}
-    for row, cells in enumerate(source.written()) if rows else ():
-        if row in rows:
-            texts |= {
-                (row, place): cell.strip() for place, cell in enumerate(cells) if (row, place) in wanted
-            }
-    return [
-        issue if issue.like is None else replace(issue, new=texts[issue.like, places[issue.column]])
-        for issue in issues
-    ]
 
 
 def mended_rows(source: TableSource, changes: Iterable[Issue]) -> Iterator[list[str]]:

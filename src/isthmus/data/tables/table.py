@@ -84,11 +84,7 @@ class Cells:
         values, inverse = np.unique(self.numbers, return_inverse=True)
         firsts = np.full(len(values), len(self.numbers))
         np.minimum.at(firsts, inverse, np.arange(len(self.numbers)))
-        exact = self.column.kind == "number"
-        labels = [
-            _exactly(value) if exact else self.text(int(row)) or ""
-            for row, value in zip(firsts, values, strict=True)
-        ]
+        labels = [text or "" for text in self.texts(firsts)]
         codes = np.where(self.missing, NO_CODE, inverse).astype(np.int64)
         places: dict[str, int] = {}  # no stray is written like a number
         for row, text in self.strays.items():
@@ -148,16 +144,6 @@ def _plain(column: Column, number: float) -> str:
     if column.kind == "decimal":
         return f"{number:.{column.digits}f}"
     return f"{number:.0f}" if 1e6 <= abs(number) < 1e15 else f"{number:.6g}"
-
-
-def _exactly(number: float) -> str:
-    """With as few digits as tell it from all others.
-
-    >>> _exactly(3.0), _exactly(6.907755), _exactly(0.1 + 0.2)
-    ('3', '6.907755', '0.30000000000000004')
-    """
-    short = f"{number:.15g}"
-    return short if float(short) == number else repr(number)
 
 
 def _date(seconds: float, form: str) -> str:
