@@ -129,7 +129,7 @@ def test_a_change_in_what_never_differed_is_noticed_and_named():
     changed = values.copy()
     changed[5, 1] = np.nan
     scores = detector.scores(Table.of_array(changed))
-    assert scores.argmax() == 5
+    assert scores[5] > np.quantile(scores, 0.98)
     assert reasons(detector, Table.of_array(changed), [5])[0][0].column == "column_1"
 
 
@@ -158,6 +158,8 @@ def test_a_detector_is_no_codec_and_a_codec_no_detector(tmp_path, clean, tiny_mo
         ("kept", lambda array: array[:, 1:]),
         ("kept", lambda array: array * np.nan),
         ("kept", lambda array: array[:0]),
+        ("kept_novelty", lambda array: array[1:]),
+        ("features.0.seen", lambda array: array * np.nan),
         ("members.in.weight", lambda array: array[:0]),
         ("members.code.bias", lambda array: array[:, 1:]),
         ("members.out.weight", lambda array: array.astype(np.float64)),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isthmus.scoring.conformal import discoveries, p_values
-from isthmus.scoring.nearest import Nearest
+from isthmus.scoring.nearest import LEAST, Nearest
 from isthmus.scoring.spread import Spread
 from isthmus.scoring.usual import Usual
 
@@ -55,8 +55,10 @@ def test_the_nearest_row_is_the_nearest_and_not_the_row_itself(features):
     gaps = np.linalg.norm(rows[:, None] - rows[None], axis=2)
     np.fill_diagonal(gaps, np.inf)
     nearest = Nearest(rows, 1)
-    assert np.allclose(np.exp(nearest.log_distance(rows, among=True)), gaps.min(axis=1), atol=1e-3)
-    assert np.allclose(np.exp(nearest.log_distance(rows)), 0, atol=2e-3)
+    assert np.allclose(np.exp(nearest.log_distance(rows, among=True)), gaps.min(axis=1) + LEAST, atol=1e-3)
+    assert np.allclose(np.exp(nearest.log_distance(rows)), LEAST, atol=2e-3)
+    some = Nearest(rows, 5, mean=True).log_distance(rows, among=True)
+    assert np.allclose(np.exp(some), np.sort(gaps, axis=1)[:, :5].mean(axis=1) + LEAST, atol=1e-3)
     assert np.isfinite(Nearest(rows[:1], 40).log_distance(rows)).all()
 
 

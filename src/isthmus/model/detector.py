@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from isthmus.data.tables.features import BITS, TableFeatures, squashed
+from isthmus.data.tables.features import TableFeatures, squashed
 from isthmus.data.tables.schema import Schema
 from isthmus.data.tables.table import Table
 from isthmus.model.document import under
@@ -21,8 +21,10 @@ from isthmus.model.known_rows import KnownRows
 from isthmus.model.members import Members
 from isthmus.model.saved import Saved
 from isthmus.scoring.conformal import p_values
+from isthmus.scoring.new_values import NewValues
 from isthmus.scoring.usual import Usual
-from isthmus.scoring.views import VIEWS, Rows, View, together
+from isthmus.scoring.view import Rows, View
+from isthmus.scoring.views import COUNTED, VIEWS, together
 
 MOST_ROWS = 10_000
 """That a detector keeps of those it learned from."""
@@ -43,6 +45,8 @@ class Detector(Saved):
     """"contaminated": odd rows hid among those it learned from; "novelty": none did."""
     kept: np.ndarray
     """float32 (rows, features), not squashed: what it learned from; each row's fold is its place % folds."""
+    kept_novelty: np.ndarray
+    """float32 (2, rows): bits of values in these rows that the other four fifths of the rows did not hold."""
     ignored: tuple[str, ...] = ()
     """Columns of the table that it was told to leave out."""
     known_rows: KnownRows | None = None
@@ -59,17 +63,18 @@ class Detector(Saved):
             raise ValueError("rows and members of other features")
         if not len(self.kept) or self.kept.dtype != np.float32 or not np.isfinite(self.kept).all():
             raise ValueError("rows that a detector keeps")
+        if self.kept_novelty.shape != (2, len(self.kept)) or not np.isfinite(self.kept_novelty).all():
+            raise ValueError("new values of the rows that a detector keeps")
 
     def scores(self, table: Table) -> np.ndarray:
         """float64 (rows,): usual spreads from the middle, by the views that see most; higher is odder."""
-        new = self.features.novelty(table).clip(min=0).sum(axis=1) / BITS
-        return self.scores_of(self.features.matrix(table)) + new
+        return self.scores_of(self.features.matrix(table), self.features.novelty(table))
 
-    def scores_of(self, matrix: np.ndarray) -> np.ndarray:
-        """The same of features alone, (rows, features), not squashed."""
+    def scores_of(self, matrix: np.ndarray, novelty: np.ndarray) -> np.ndarray:
+        """The same of features, (rows, features), not squashed, and new values, bits (2, rows, columns)."""
         starts = range(0, len(matrix), AT_ONCE)
         parts = [self._scored(self.rows(matrix[start : start + AT_ONCE])) for start in starts]
-        return np.concatenate(parts) if parts else np.zeros(0)
+        return self._new_values.added_to(np.concatenate(parts) if parts else np.zeros(0), novelty.sum(axis=2))
 
     def p_values(self, scores: np.ndarray) -> np.ndarray:
         """float64 (rows,): how often a usual row would score as high; see scoring/conformal.py."""
@@ -92,7 +97,7 @@ class Detector(Saved):
         tensors |= {f"members.{name}": array for name, array in self.members.to_parts()[1].items()}
         if self.known_rows is not None:
             tensors["known_rows"] = np.frombuffer(self.known_rows.payload, np.uint8)
-        return tensors | {"kept": self.kept}
+        return tensors | {"kept": self.kept, "kept_novelty": self.kept_novelty}
 
     @classmethod
     def from_saved(cls, document: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> Detector:
@@ -104,6 +109,7 @@ class Detector(Saved):
             members=Members.from_parts(document["members"], under("members.", tensors)),
             mode=document["mode"],
             kept=tensors["kept"],
+            kept_novelty=tensors["kept_novelty"],
             ignored=tuple(map(str, document["ignored"])),
             known_rows=_known_rows(document, tensors),
             provenance=dict(document["provenance"]),
@@ -137,11 +143,18 @@ class Detector(Saved):
     def calibration(self) -> np.ndarray:
         """float64: scores of the rows it keeps; in novelty each by members that have not learned from it."""
         away = [usual.away(each) for usual, each in zip(self._usual, self._own, strict=True)]
-        return together(away)
+        # Where odd rows hide among those it learned from, these are judged as members of the table they are.
+        own = self.kept_novelty if self.mode == "novelty" else np.zeros((2, len(self.kept)))
+        return self._new_values.added_to(together(away, COUNTED[self.mode]), own)
+
+    @cached_property
+    def _new_values(self) -> NewValues:
+        return NewValues.of(self.kept_novelty, hidden=self.mode == "contaminated")
 
     def _scored(self, rows: Rows) -> np.ndarray:
         pairs = zip(self._usual, self._views, strict=True)
-        return together([usual.away(view.distance(rows)) for usual, view in pairs])
+        away = [usual.away(view.distance(rows)) for usual, view in pairs]
+        return together(away, COUNTED[self.mode])
 
     @cached_property
     def _usual(self) -> list[Usual]:

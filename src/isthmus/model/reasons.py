@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 
 from isthmus.data.tables.features import BITS, ONE_HOT, ColumnFeatures, squashed, unsquashed
+from isthmus.data.tables.seen import NEVER
 from isthmus.data.tables.table import Cells, Table, shown
 from isthmus.model.detector import Detector
 
@@ -45,10 +46,14 @@ class Reason:
     """By how much the row's score falls where the expected value stands instead."""
     combined: bool = False
     """Whether the cell is usual by itself, and unusual beside the other reasons."""
+    known: str | None = None
+    """What the column held while learning, where this value was never there: "always -1 in training"."""
 
     def sentence(self) -> str:
-        """For people: "amount 9850 (expected 120 to 310)"."""
+        """For people: "amount 9850 (expected 120 to 310)", "retries 250 (always -1 in training)"."""
         seen = "missing" if self.seen is None else self.seen
+        if self.known is not None:
+            return f"{self.column} {seen} ({self.known})"
         if self.low is not None and self.low != self.high:
             return f"{self.column} {seen} (expected {self.low} to {self.high})"
         return f"{self.column} {seen}" + ("" if self.expected is None else f" (expected {self.expected})")
@@ -77,12 +82,12 @@ def reasons(detector: Detector, table: Table, rows: Sequence[int], most: int = 3
         most: reasons a row.
     """
     some = table.select(detector.features.schema.names).take(np.array(rows, np.int64))
-    matrix = detector.features.matrix(some)
-    new = detector.features.novelty(some).clip(min=0) / BITS
-    scores = detector.scores_of(matrix) if len(rows) else np.zeros(0)
+    matrix, novelty = detector.features.matrix(some), detector.features.novelty(some)
+    scores = detector.scores_of(matrix, novelty)
     explainer = _Explainer(detector)
     return [
-        explainer.of(some, row, matrix[row], new[row], float(scores[row]), most) for row in range(len(rows))
+        explainer.of(some, row, matrix[row], novelty[:, row], float(scores[row]), most)
+        for row in range(len(rows))
     ]
 
 
@@ -96,15 +101,16 @@ class _Explainer:
         self._range = lru_cache(maxsize=None)(self._range_of)
 
     def of(
-        self, table: Table, row: int, features: np.ndarray, new: np.ndarray, score: float, most: int
+        self, table: Table, row: int, features: np.ndarray, novelty: np.ndarray, score: float, most: int
     ) -> list[Reason]:
-        tried = self._tried(features, new)
+        tried = self._tried(features, novelty)
         others = np.tile(features, (len(tried), 1))
+        still_new = np.where(tried[:, None] == np.arange(len(self._columns)), 0.0, novelty[:, None])
         expected = self._expected(features, tried)
         for place, column in enumerate(tried):
             mine = self._owners == column
             others[place, mine] = self._as_written(self._columns[column], expected[place, mine])
-        falls = score - self._detector.scores_of(others) + new[tried]
+        falls = score - self._detector.scores_of(others, still_new)
         order = np.argsort(-falls, kind="stable")
         least = max(1e-9, LEAST_SHARE * float(falls[order[0]])) if len(order) else 0.0
         weighty = [place for place in order if falls[place] >= least]
@@ -120,13 +126,13 @@ class _Explainer:
             for place in order[: min(most, max(2, len(weighty)))]
         ]
 
-    def _tried(self, features: np.ndarray, new: np.ndarray) -> np.ndarray:
-        """The columns that may be reasons."""
+    def _tried(self, features: np.ndarray, novelty: np.ndarray) -> np.ndarray:
+        """The columns that may be reasons; those with new values first."""
         alone = squashed(features)
         rest = alone - self._detector.members.restore(alone[None].astype(np.float32))[0]
         odd = np.zeros(len(self._columns))
         np.maximum.at(odd, self._owners, np.abs(alone) + np.abs(rest))
-        return np.argsort(-(odd + 100 * new), kind="stable")[:MOST_TRIED]
+        return np.argsort(-(odd + 100 * novelty.sum(axis=0)), kind="stable")[:MOST_TRIED]
 
     def _expected(self, features: np.ndarray, tried: np.ndarray) -> np.ndarray:
         """float64 (tried, features): what the members make of the row without the cell."""
@@ -153,9 +159,14 @@ class _Explainer:
         features, name, seen = self._columns[place], cells.column.name, cells.text(row)
         if row in cells.strays:
             return Reason(name, seen, f"a {cells.column.noun}", None, None, fall)
-        if features.spread:
-            return self._of_number(cells, row, place, expected, fall)
+        known = features.seen.known(cells, row)
+        if features.spread and known in (None, NEVER):
+            found = self._of_number(cells, row, place, expected, fall)
+            if found is not None or known is None:
+                return found
         wanted = features.expected(expected[self._owners == place])
+        if known is not None:
+            return Reason(name, seen, wanted, None, None, fall, known=known)
         if wanted is None and seen is not None:
             wanted = _unlike(features, cells.take(np.array([row])))
         says_nothing = wanted == seen or (wanted is None and seen is not None)

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LEAST_SPREAD = 0.1
+"""Of a score that is a logarithm of distances: where all are alike, the smallest change is not the oddest."""
+
 
 @dataclass(frozen=True)
 class Usual:
@@ -23,7 +26,7 @@ class Usual:
     def of(cls, scores: np.ndarray) -> Usual:
         """The median, and the distance between quartiles in units of a normal distribution's deviation."""
         low, middle, high = np.percentile(scores, [25, 50, 75])
-        return cls(float(middle), max(float(high - low) / 1.349, 1e-9))
+        return cls(float(middle), max(float(high - low) / 1.349, LEAST_SPREAD))
 
     def away(self, scores: np.ndarray) -> np.ndarray:
         """Spreads from the middle; not below -10, as below is never odd."""

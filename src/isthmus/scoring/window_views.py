@@ -14,8 +14,6 @@ CODE = 4
 """Numbers that the linear autoencoder has for a window; what it leaves unexplained is one of its views."""
 CLEAN_SHARE = 0.75
 """Of the windows, where odd ones may hide among them."""
-LEAST_SPREAD = 0.1
-"""Of a logarithm of distances: where windows are all alike, the smallest change is not the oddest."""
 AT_ONCE = 1024
 TINY = 1e-9
 
@@ -92,7 +90,6 @@ class LinearWindows:
 
 
 def usual_of(distances: np.ndarray) -> Usual:
-    """Middle and spread of known log distances, the spread not below what may be noticed."""
+    """Middle and spread of known log distances."""
     known = distances[np.isfinite(distances)]
-    usual = Usual.of(known) if len(known) else Usual(0.0, 1.0)
-    return Usual(usual.middle, max(usual.spread, LEAST_SPREAD))
+    return Usual.of(known) if len(known) else Usual(0.0, 1.0)

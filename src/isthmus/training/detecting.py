@@ -40,9 +40,15 @@ def train_detector(
     if len(table) < LEAST_FOR_FOLDS:
         plan = replace(plan, folds=1)
     features = TableFeatures.learn(table)
-    matrix = features.matrix(table)[np.random.default_rng(seed).permutation(len(table))]
+    order = np.random.default_rng(seed).permutation(len(table))
+    matrix, novelty = features.matrix(table)[order], features.own_novelty(table)[:, order]
     members = train_members(squashed(matrix).astype(np.float32), plan)
     provenance = {"rows": len(table), "seconds": round(time.monotonic() - started, 3)}
     return Detector(
-        features=features, members=members, mode=mode, kept=matrix[:MOST_ROWS], provenance=provenance
+        features=features,
+        members=members,
+        mode=mode,
+        kept=matrix[:MOST_ROWS],
+        kept_novelty=novelty[:, :MOST_ROWS].astype(np.float32),
+        provenance=provenance,
     )

@@ -15,15 +15,12 @@ from typing import Any
 import numpy as np
 
 from isthmus.data.tables.schema import Column, Schema
+from isthmus.data.tables.seen import ABSENT, FARTHEST, HUGE, SeenValues, counted, events_of, finite
 from isthmus.data.tables.table import NO_CODE, Cells, Table, shown
 from isthmus.data.tables.wording import Wording
 
 TAIL = 3.0
 """Usual spreads; a squashed distance grows by its logarithm beyond: one wild cell cannot drown a row."""
-FARTHEST = 1e6
-"""Usual spreads that a number may be away."""
-HUGE = 1e150
-"""No number is farther from 0 than this, so that squares and differences stay finite."""
 MOST_WORDS = 24
 """Words of a category with a feature of their own: the most frequent ones …"""
 LEAST_SHARE = 0.005
@@ -32,7 +29,8 @@ ONE_HOT = 1.0
 """What a word's own feature is in a row that has it."""
 BITS = 3.0
 """Of surprise that count as one usual spread."""
-PRESENT, ABSENT, STRAY = range(3)
+FOLDS = 5
+"""Parts of the rows that are learned from, each of which is judged by what the others held."""
 
 
 def squashed(values: np.ndarray) -> np.ndarray:
@@ -60,9 +58,9 @@ class ColumnFeatures:
     spread: float = 0.0
     """Of numbers; 0 where all are one number."""
     bits: np.ndarray
-    """float64: surprises of PRESENT, ABSENT and STRAY; then, for words, of each label and of a new one."""
-    labels: np.ndarray
-    """Words, sorted; none for numbers."""
+    """float64: surprises of PRESENT, ABSENT and STRAY; of a category also of each label and of a new one."""
+    seen: SeenValues
+    """Which values it held."""
     frequent: np.ndarray
     """int64: which labels have features of their own."""
     wording: Wording | None = None
@@ -73,23 +71,28 @@ class ColumnFeatures:
     @classmethod
     def learn(cls, cells: Cells) -> ColumnFeatures:
         """From the cells of many rows."""
-        events = _events(cells)
-        bits = _bits(np.bincount(events, minlength=3))
+        bits = _bits(np.bincount(events_of(cells), minlength=3))
+        middle, spread = _middle(cells)
+        seen = SeenValues.learn(cells, spread=spread)
         if cells.numbers is not None:
-            middle, spread = _middle(_finite(cells.numbers))
-            return cls(column=cells.column, middle=middle, spread=spread, bits=bits, labels=_NO_WORDS,
-                       frequent=_NONE, varies=len(np.unique(events)) > 1)  # fmt: skip
-        assert cells.codes is not None
-        counts = np.bincount(cells.codes[cells.codes != NO_CODE], minlength=len(cells.labels))
+            return cls(column=cells.column, middle=middle, spread=spread, bits=bits, seen=seen,
+                       frequent=_NONE, varies=int((seen.events > 0).sum()) > 1)  # fmt: skip
+        counts = counted(cells)
         if cells.column.kind in ("text", "identifier"):
             wording = Wording.learn(cells.labels, counts)
-            return cls(column=cells.column, bits=bits, labels=_NO_WORDS, frequent=_NONE,
+            return cls(column=cells.column, bits=bits, seen=seen, frequent=_NONE,
                        wording=wording, varies=len(cells.labels) > 1)  # fmt: skip
+        counts = counts[counts > 0]
         often = np.argsort(-counts, kind="stable")[:MOST_WORDS]
         often = np.sort(often[counts[often] >= max(2, LEAST_SHARE * len(cells))])
         told = np.concatenate([bits, _bits(np.append(counts, 0))])
-        return cls(column=cells.column, bits=told, labels=cells.labels, frequent=often,
-                   varies=len(np.unique(told[_places(cells, cells.labels)])) > 1)  # fmt: skip
+        return cls(column=cells.column, bits=told, seen=seen, frequent=often,
+                   varies=len(np.unique(told[_places(cells, seen.words)])) > 1)  # fmt: skip
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The words of a category, sorted; none of other kinds."""
+        return self.seen.words if self.wording is None else _NO_WORDS
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -124,7 +127,7 @@ class ColumnFeatures:
         """float64 (rows,): bits by which a cell says more than the usual one."""
         if len(self.labels):
             return self.bits[_places(cells, self.labels)]
-        bits = self.bits[_events(cells)]
+        bits = self.bits[events_of(cells)]
         return bits if self.wording is None else bits + self.wording.surprise(cells)
 
     def expected(self, features: np.ndarray) -> str | None:
@@ -142,10 +145,10 @@ class ColumnFeatures:
         told = {
             "middle": self.middle,
             "spread": self.spread,
-            "labels": self.labels.tolist(),
             "varies": self.varies,
+            "seen": self.seen.facts(),
         }
-        arrays = {"bits": self.bits, "frequent": self.frequent}
+        arrays = {"bits": self.bits, "frequent": self.frequent, "seen": self.seen.numbers}
         if self.wording is not None:
             arrays |= {f"wording.{name}": array for name, array in self.wording.tensors().items()}
         return told, arrays
@@ -155,20 +158,21 @@ class ColumnFeatures:
         cls, column: Column, told: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
     ) -> ColumnFeatures:
         """Undo `to_parts`; ValueError or KeyError for what it would not have given."""
-        labels = np.array(list(map(str, told["labels"])), object)
+        seen = SeenValues.from_parts(told["seen"], arrays["seen"])
         bits, frequent = arrays["bits"].astype(np.float64), arrays["frequent"].astype(np.int64)
-        if len(bits) != (3 + len(labels) + 1 if len(labels) else 3) or not np.isfinite(bits).all():
+        words = {
+            name.removeprefix("wording."): a for name, a in arrays.items() if name.startswith("wording.")
+        }
+        is_category = not column.is_numeric and not words
+        if len(bits) != (3 + len(seen.words) + 1 if is_category else 3) or not np.isfinite(bits).all():
             raise ValueError("surprises of a column")
-        if ((frequent < 0) | (frequent >= max(1, len(labels)))).any():
+        if ((frequent < 0) | (frequent >= max(1, len(seen.words)))).any():
             raise ValueError("frequent words of a column")
         middle, spread = float(told["middle"]), float(told["spread"])
         if not np.isfinite([middle, spread]).all() or spread < 0 or (spread and not column.is_numeric):
             raise ValueError("spread of a column")
-        words = {
-            name.removeprefix("wording."): a for name, a in arrays.items() if name.startswith("wording.")
-        }
         wording = Wording.from_tensors(words) if words else None
-        return cls(column=column, middle=middle, spread=spread, bits=bits, labels=labels,
+        return cls(column=column, middle=middle, spread=spread, bits=bits, seen=seen,
                    frequent=frequent, wording=wording, varies=bool(told["varies"]))  # fmt: skip
 
 
@@ -222,13 +226,22 @@ class TableFeatures:
         return made if made.shape[1] else np.zeros((len(made), 1), np.float32)
 
     def novelty(self, table: Table) -> np.ndarray:
-        """float64 (rows, columns): bits of what never differed while learning, and now does."""
+        """float64 (2, rows, columns): bits of surprise at values that a column never held; see SeenValues."""
         cells = table.select(self.schema.names).columns
-        made = [
-            np.zeros(len(each)) if one.varies else one.surprise(each) - one.bits[PRESENT]
-            for one, each in zip(self.columns, cells, strict=True)
-        ]
-        return np.stack(made, axis=1)
+        made = [one.seen.bits(each) for one, each in zip(self.columns, cells, strict=True)]
+        return np.stack(made, axis=2)
+
+    @staticmethod
+    def own_novelty(table: Table) -> np.ndarray:
+        """float64 (2, rows): the same of the rows learned from, each fold by what the others held, summed."""
+        bits = np.zeros((2, len(table)))
+        fold = np.arange(len(table)) % FOLDS
+        for cells in table.columns:
+            spread = _middle(cells)[1]
+            for part in range(min(FOLDS, len(table)) if cells.column.used else 0):
+                seen = SeenValues.learn(cells.take(np.flatnonzero(fold != part)), spread=spread)
+                bits[:, fold == part] += seen.bits(cells.take(np.flatnonzero(fold == part)))
+        return bits
 
     def to_parts(self) -> tuple[list[dict[str, Any]], dict[str, np.ndarray]]:
         """JSON-ready, and arrays by name; `from_parts` undoes it."""
@@ -252,12 +265,6 @@ class TableFeatures:
         return cls(tuple(map(ColumnFeatures.from_parts, schema, told, parts)))
 
 
-def _events(cells: Cells) -> np.ndarray:
-    events = np.where(cells.missing, ABSENT, PRESENT)
-    events[list(cells.strays)] = STRAY
-    return events
-
-
 def _places(cells: Cells, labels: np.ndarray) -> np.ndarray:
     """Where in `bits` each cell's surprise is."""
     codes = cells.coded_by(labels)
@@ -269,12 +276,9 @@ def _bits(counts: np.ndarray) -> np.ndarray:
     return -np.log2((counts + 0.5) / (counts.sum() + 0.5 * len(counts)))
 
 
-def _finite(numbers: np.ndarray) -> np.ndarray:
-    return np.clip(numbers[~np.isnan(numbers)], -HUGE, HUGE)
-
-
-def _middle(numbers: np.ndarray) -> tuple[float, float]:
+def _middle(cells: Cells) -> tuple[float, float]:
     """Middle and spread by quartiles, which odd rows cannot move; where they coincide, by the deviation."""
+    numbers = np.zeros(0) if cells.numbers is None else finite(cells.numbers)
     if not len(numbers):
         return 0.0, 0.0
     middle, deviation = float(numbers.mean()), float(numbers.std())
