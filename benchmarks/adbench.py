@@ -2,7 +2,8 @@
 
 Contaminated: fit on all rows, score all rows. Novelty: fit on a random half of the normal rows, score the
 rest and all anomalies. Five seeds; sets of more than 10,000 rows are sampled by each. Everybody has shipped
-defaults, the same for every set. Seconds are fit and score inside a running process.
+defaults, the same for every set. Seconds are fit and score inside a running process. Left-out figures are
+those of detection_defaults.py.
 
     make bench NAME=adbench
     make bench NAME=adbench ARGS="--seeds 1 --sets 40_vowels 29_Pima"  # prints, publishes nothing
@@ -17,14 +18,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from common import data_root, machine, publish
+from common import data_root, machine, publish, published
+from common_detection import Scores, adbench_rows, halved
 
 from isthmus.data.tables import Table
 from isthmus.training.detecting import train_detector
 
 MOST_ROWS = 10_000
-Scores = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
-"""(rows to learn from, rows to score, seed) → scores, higher is odder."""
 
 
 def ours(mode: str) -> Scores:
@@ -79,23 +79,6 @@ TOO_SLOW = {("MCD", "17_InternetAds")}
 """Robust covariances of 1,555 columns take it over an hour a seed."""
 
 
-def load(name: str, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    with np.load(data_root() / "adbench" / f"{name}.npz") as file:
-        values, labels = file["X"].astype(np.float64), file["y"].astype(int)
-    if len(values) > MOST_ROWS:
-        some = np.sort(np.random.default_rng(seed).choice(len(values), MOST_ROWS, replace=False))
-        values, labels = values[some], labels[some]
-    return values, labels
-
-
-def halves(values: np.ndarray, labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A random half of the normal rows; the other rows, and their labels."""
-    normal = np.random.default_rng(1000 + seed).permutation(np.flatnonzero(labels == 0))
-    half = len(normal) // 2
-    rest = np.sort(np.concatenate([normal[half:], np.flatnonzero(labels)]))
-    return values[np.sort(normal[:half])], values[rest], labels[rest]
-
-
 def judged(of: Scores, train: np.ndarray, test: np.ndarray, labels: np.ndarray, seed: int) -> list[float]:
     """AUROC, average precision, seconds."""
     from sklearn.metrics import average_precision_score, roc_auc_score
@@ -111,9 +94,11 @@ def measure(names: list[str], seeds: int) -> dict[str, Any]:
     rivals = peers()
     for name in names:
         for seed in range(seeds):
-            values, labels = load(name, seed)
-            train, test, rest = halves(values, labels, seed)
-            for mode, data in (("contaminated", (values, values, labels)), ("novelty", (train, test, rest))):
+            path = data_root() / "adbench" / f"{name}.npz"
+            values, labels = adbench_rows(path, seed, MOST_ROWS)
+            half = halved(name, values, labels, seed)
+            learned = (half.train, half.test, half.labels)
+            for mode, data in (("contaminated", (values, values, labels)), ("novelty", learned)):
                 for who, of in {"Isthmus": ours(mode), **rivals}.items():
                     if (who, name) not in TOO_SLOW:
                         row = judged(of, *data, seed)
@@ -140,6 +125,14 @@ def summed(rows: dict[str, list[list[float]]]) -> dict[str, Any]:
     }
 
 
+def left_out() -> dict[str, Any]:
+    """Fitted and left-out AUROCs of ADBench by detection_defaults.py, where it has been run."""
+    return {
+        mode: {key: of[key].get("adbench") for key in ("former", "fitted", "left_out")}
+        for mode, of in published("detection-defaults").items()
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -154,6 +147,8 @@ def main() -> None:
     for mode, by in figures.items():
         for who, told in by.items():
             print(mode, who, {key: value for key, value in told.items() if key != "auroc_by_set"})
+    figures["left_out"] = left_out()
+    print("left out", figures["left_out"])
     if asked.seeds == 5 and not asked.sets:
         publish("adbench", figures, machine_then=before)
 

@@ -42,10 +42,12 @@ class NewValues:
         middle = np.quantile(bits, RARELY, axis=1) if hidden else bits.mean(axis=1)
         return cls(middle, bits.std(axis=1))
 
-    def added_to(self, scores: np.ndarray, bits: np.ndarray) -> np.ndarray:
+    def added_to(
+        self, scores: np.ndarray, bits: np.ndarray, *, amount_bits: float = AMOUNT_BITS
+    ) -> np.ndarray:
         """float64 (rows,): scores in usual spreads and bits, (2, rows), as independent spreads add up."""
         codes, amounts = np.maximum(bits - self.middle[:, None], 0)
         squared = (codes / max(CODE_BITS, self.spread[0])) ** 2
-        squared += amounts / (AMOUNT_BITS * max(1.0, self.spread[1]))
+        squared += amounts / (amount_bits * max(1.0, self.spread[1]))
         found: np.ndarray = np.sqrt(np.maximum(scores, 0) ** 2 + squared) + np.minimum(scores, 0)
         return found
