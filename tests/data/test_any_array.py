@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from isthmus.data import open_source, write_source
-from isthmus.data.grouping import ARRAY_BLOCK_BYTES, ARRAY_BLOCK_ITEMS, archive_blocks
+from isthmus.data.grouping import ARRAY_BLOCK_BYTES, ARRAY_BLOCK_ITEMS, BYTE_BLOCK_ITEMS, archive_blocks
 from isthmus.data.stacks import Stacks
 from isthmus.errors import BadItem, NoData
 from value_blocks import DTYPES, any_bits
@@ -62,9 +62,10 @@ def test_blocks_are_neither_tiny_nor_too_large(shape, dtype):
         shape[0] - 1,
     ]
     each = source.raw_bytes // len(source)
+    most = BYTE_BLOCK_ITEMS if each == 1 else ARRAY_BLOCK_ITEMS
     for block in blocks:
-        assert len(block) == 1 or (len(block) <= ARRAY_BLOCK_ITEMS and len(block) * each <= ARRAY_BLOCK_BYTES)
-    assert len(blocks) <= 2 + max(source.raw_bytes // (ARRAY_BLOCK_BYTES // 2), shape[0] // ARRAY_BLOCK_ITEMS)
+        assert len(block) == 1 or (len(block) <= most and len(block) * each <= ARRAY_BLOCK_BYTES)
+    assert len(blocks) <= 2 + max(source.raw_bytes // (ARRAY_BLOCK_BYTES // 2), shape[0] // most)
 
 
 def test_stacks_give_the_same_samples_however_they_are_asked():

@@ -287,7 +287,7 @@ def test_what_is_too_long_is_left_out_and_named(tmp_path):
     source = photo(tmp_path / "a.tif", 6, icc_profile=bytes(LARGEST_PART_BYTES + 1))
     data, result, _ = compress_bytes(source)
     assert len(data) < 10_000
-    assert result.advice[0] == "a.tif: its colour profile is longer than 1 MiB and was left out"
+    assert result.notices[0] == "a.tif: its colour profile is longer than 1 MiB and was left out"
 
 
 def test_more_than_an_index_holds_is_refused_before_anything_is_coded(tmp_path, monkeypatch):
