@@ -114,6 +114,29 @@ def rows_and_cells_that_are_not_denoised_are_named(folder: Path) -> None:
     assert len(made) == len(lines)
 
 
+@member("K37")
+def what_learning_leaves_out_is_named(folder: Path) -> None:
+    pytest.importorskip("torch")
+    photographs("photos")
+    Path("photos/broken.png").write_bytes(b"no picture")
+    Path("photos/notes.txt").write_text("nothing")
+    learn = ("fit", "photos", "-o", "m.ism", "--recipe", "denoise", "--budget", "1s", "--skip-bad")
+    assert call(*learn, "--strict").exit_code == 2
+    assert not Path("m.ism").exists()
+    told = json.loads(call(*learn, "--json").stdout)["notices"]
+    assert [each.split(": ")[1] for each in told] == ["broken.png", "notes.txt"]
+    noisy_series("odd.csv")
+    lines = Path("odd.csv").read_text().splitlines()
+    lines[20] = "19,oops,20.0"
+    Path("odd.csv").write_text(
+        "\n".join(f"{line},{'who' if not n else 'ab'[n % 2]}" for n, line in enumerate(lines))
+    )
+    learn = ("fit", "odd.csv", "-o", "s.ism", "--recipe", "denoise", "--budget", "1s")
+    told = json.loads(call(*learn, "--json").stdout)["notices"]
+    assert any("'oops' in row 19" in each for each in told)
+    assert any(each.startswith("not looked at: who") for each in told)
+
+
 def photographs(place: str, *, low: int = 0, high: int = 255, count: int = 4) -> np.ndarray:
     Path(place).mkdir()
     random = np.random.default_rng(3)

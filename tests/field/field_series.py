@@ -148,6 +148,26 @@ def doubled_stamps_and_holes_are_named_and_rows_put_in_order(folder: Path) -> No
     assert not Path("s3.csv").exists()
 
 
+@member("K10")
+def forms_with_the_year_first_may_be_mixed_under_any_name(folder: Path) -> None:
+    forms: list[Say] = [FORMS["Z"], FORMS["nanoseconds"], str]
+    texts = [forms[row % 3](START + timedelta(hours=row)) for row in range(ROWS)]
+    rows = judged(write("s.csv", texts, name="measured at"))
+    assert [row["stamp"] for row in rows] == texts
+    texts[9] = "2024-03-29 09:00:00"
+    write("s.csv", texts, name="measured at")
+    done = call("detect", "s.csv", "--as", "series", "--stamp", "measured at")
+    assert done.exit_code == 2
+    assert "row 9 has '2024-03-29 09:00:00', which is none like the others" in done.stderr
+
+
+@member("K10")
+def names_and_numbers_that_ascend_make_no_series(folder: Path) -> None:
+    for texts in ([f"C-{row:05d}" for row in range(ROWS)], [str(10**17 + row) for row in range(ROWS)]):
+        write("t.csv", texts, name="customer")
+        assert "a series" not in call("info", "t.csv").stdout
+
+
 EPOCH: dict[str, tuple[str, Say]] = {
     "nanoseconds": ("timestamp", lambda when: str(int(when.timestamp()) * 10**9)),
     "microseconds": ("timestamp_us", lambda when: str(int(when.timestamp()) * 10**6)),

@@ -68,7 +68,7 @@ def _table_detector(voice: Voice, asked: FitWishes) -> Result:
     )  # fmt: skip
 
 
-def _denoiser(asked: FitWishes, *, strict: bool, **heard: Any) -> Result:
+def _denoiser(asked: FitWishes, **heard: Any) -> Result:
     """One of recordings, of video, of a series or of images, as SOURCE is."""
     from isthmus.data.audio import is_audio
     from isthmus.data.series import is_series
@@ -85,11 +85,11 @@ def _denoiser(asked: FitWishes, *, strict: bool, **heard: Any) -> Result:
     if is_audio(asked.source):
         asked.only("A denoiser of recordings", "recipe", "budget_s", "noise")
         noise = None if asked.noise in (None, WHITE) else asked.noise
-        return fit_sound_denoiser(asked.source, asked.output, noise=noise, strict=strict, **common)
+        return fit_sound_denoiser(asked.source, asked.output, noise=noise, **common)
     asked.only("A denoiser", "recipe", "budget_s", "noise", "levels", "noisy")
     common |= {"noise": asked.noise or "gaussian", "levels": asked.levels, "from_noisy": asked.noisy}
     if is_video(asked.source):
-        return fit_video_denoiser(asked.source, asked.output, strict=strict, **common)
+        return fit_video_denoiser(asked.source, asked.output, **common)
     if is_table(asked.source) or is_series(asked.source):
         return fit_series_denoiser(asked.source, asked.output, **common)
     return fit_denoiser(asked.source, asked.output, **common)

@@ -77,6 +77,7 @@ def fit_denoiser(
     seed: int = 0,
     skip_bad: bool = False,
     force: bool = False,
+    strict: bool = False,
     say: Say = lambda line: None,
     progress: Progress | None = None,
 ) -> DenoiserResult:
@@ -94,6 +95,7 @@ def fit_denoiser(
         seed: of everything random.
         skip_bad: leave unreadable images out.
         force: replace an existing output.
+        strict: refuse where images would be left out.
         say: told in a line each what is planned.
         progress: told steps done and in all.
     Raises:
@@ -107,6 +109,7 @@ def fit_denoiser(
     opened = source if isinstance(source, Source) else open_source(source, skip_bad=skip_bad)
     if opened.spec.modality != "image":
         raise UseError(f"Noise is taken from images; {opened.name} holds {opened.spec.summary()}.")
+    refuse_notices(notices := notices_of(opened), strict=strict)
     from isthmus.training.denoising import DenoisingPlan, train_denoiser
 
     images = opened.read(range(len(opened)))
@@ -121,7 +124,7 @@ def fit_denoiser(
     told = denoiser.provenance
     return DenoiserResult(
         model_path=path, images=len(images), noise=noise, from_noisy=from_noisy, steps=told["steps"],
-        seconds=told["seconds"], denoiser=denoiser,
+        seconds=told["seconds"], denoiser=denoiser, notices=notices,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from isthmus.tasks.learning import Say, TaughtResult, model_path, require_traini
 from isthmus.tasks.orders import Progress
 from isthmus.tasks.outputs import folder_and_names
 from isthmus.tasks.results import Result, refuse_notices
+from isthmus.tasks.series.detect import notices_of_series
 from isthmus.tasks.series.rewriting import rewrite
 
 USUAL_STEPS = 2000
@@ -77,6 +78,7 @@ def fit_series_denoiser(
     seed: int = 0,
     skip_bad: bool = False,
     force: bool = False,
+    strict: bool = False,
     say: Say = lambda line: None,
     progress: Progress | None = None,
 ) -> SeriesDenoiserResult:
@@ -94,6 +96,7 @@ def fit_series_denoiser(
         seed: of everything random.
         skip_bad: leave rows out that have too many or too few cells.
         force: replace an existing output.
+        strict: refuse where rows, cells or columns would be left out.
         say: told in a line each what is planned.
         progress: told how much is done, and of how much.
     Raises:
@@ -110,6 +113,7 @@ def fit_series_denoiser(
         raise UseError(
             f"A series must have at least {LEAST_ROWS} rows to learn from; {opened.name} has {len(values)}."
         )
+    refuse_notices(notices := notices_of_series(opened), strict=strict)
     from isthmus.training.series_denoising import SeriesPlan, train_series_denoiser
 
     say(f"{len(values):,} {'noisy ' if from_noisy else ''}rows of {opened.summary()}; noise: {noise}")
@@ -126,6 +130,7 @@ def fit_series_denoiser(
     return SeriesDenoiserResult(
         model_path=path, rows=len(values), channels=len(opened.channels), noise=noise,
         from_noisy=from_noisy, steps=told["steps"], seconds=told["seconds"], denoiser=denoiser,
+        notices=notices,
     )  # fmt: skip
 
 

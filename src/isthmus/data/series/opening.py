@@ -66,7 +66,7 @@ def ascending_stamps(table: TableSource) -> Column | None:
     used = [column for column in table.schema if column.used]
     worded = [column for column in used if not column.is_numeric]
     alone = [column for column in _candidates(used) if set(worded) <= {column}] if len(used) > 1 else []
-    found = next((column for column in alone if is_ascending(first_stamps(table, column))), None)
+    found = next((column for column in alone if is_ascending(_stamps(table, column))), None)
     _give_back()
     return found
 
@@ -194,9 +194,18 @@ def _opened(table: TableSource, stamp: Column | None, channels: list[Column]) ->
 
 
 def _candidates(used: list[Column]) -> list[Column]:
-    """Columns that may be stamps: of dates, then those of telling names."""
+    """Columns that may be stamps: of dates, then those of telling names, then those that may be dates."""
     dates = [column for column in used if column.kind == "date"]
-    return dates + [column for column in used if column not in dates and _tells_time(column.name)]
+    told = [column for column in used if column not in dates and _tells_time(column.name)]
+    worded = [column for column in used if column.kind in ("identifier", "category", "text")]
+    return [*dates, *told, *(column for column in worded if column not in told)]
+
+
+def _stamps(table: TableSource, column: Column) -> np.ndarray | None:
+    """Of the first rows, if the column may be one of stamps: numbers are, if its name says so."""
+    found = first_stamps(table, column)
+    is_date = found is not None and found.dtype.kind == "M"
+    return found if is_date or _tells_time(column.name) else None
 
 
 def _tells_time(name: str) -> bool:
@@ -210,18 +219,15 @@ def _tells_time(name: str) -> bool:
 
 def _stamp_column(table: TableSource, used: list[Column]) -> Column | None:
     """The first candidate that ascends; else the first that is no channel: its rows are put in order."""
-    found = _candidates(used) if len(used) > 1 else []
-    ascending = next((column for column in found if is_ascending(first_stamps(table, column))), None)
-    if ascending is not None:
-        return ascending
-    return next(
-        (
-            column
-            for column in found
-            if column.kind == "date" or (not column.is_numeric and first_stamps(table, column) is not None)
-        ),
-        None,
+    candidates = _candidates(used) if len(used) > 1 else []
+    found = [(column, _stamps(table, column)) for column in candidates]
+    ascending = (column for column, stamps in found if is_ascending(stamps))
+    others = (
+        column
+        for column, stamps in found
+        if column.kind == "date" or (not column.is_numeric and stamps is not None)
     )
+    return next(ascending, next(others, None))
 
 
 def _named(table: TableSource, name: str) -> Column:

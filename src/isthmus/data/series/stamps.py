@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isthmus.data.tables import Column, TableSource
-from isthmus.data.tables.dates import ISO_FORMATS, form_of, moments_alike
+from isthmus.data.tables.dates import form_of, iso_form, moments_alike
 from isthmus.data.tables.schema import MISSING
 from isthmus.errors import BadItem, SpecMismatch
 
@@ -21,6 +21,8 @@ LEAST_ROWS = 32
 """For a table to be taken for a series unasked …"""
 ASCENDING = 0.99
 """… and the share of its stamps that must not lie before the one above."""
+FIRST_TEXTS = 100
+"""Of a column, that must be dates for it to be one of dates in several forms."""
 REGULAR, ABOUT, HOLE = 0.9, 0.1, 1.9
 """Where this share of steps is that near to the usual one, a step of so many of them is a hole."""
 _NUMBERS = "numbers"
@@ -149,12 +151,7 @@ def _of_texts(cells: pa.Array, form: str | None) -> tuple[np.ndarray | None, str
     if form == _NUMBERS or (form is None and len(present) and _all_match(present, NUMBER)):
         return _numbers(trimmed, NUMBER), _NUMBERS
     if form is None and len(present):
-        form = form_of(present, STRAYS)
-        form = (
-            next((one for one in ISO_FORMATS if moments_alike(present, one).known.all()), None)
-            if form is None
-            else form
-        )
+        form = form_of(present, STRAYS) or iso_form(present.slice(0, FIRST_TEXTS).to_pylist())
     if form is None:
         return None, None
     return moments_alike(trimmed, form).times(), form

@@ -124,6 +124,16 @@ def form_of(texts: pa.Array, strays: float = 0.0, *, first: str | None = None) -
     return best
 
 
+def iso_form(texts: Sequence[str]) -> str | None:
+    """The form of the first of some texts, if all of them are dates with the year first, in whatever form.
+
+    >>> iso_form(["2024-03-31", "2024-03-31T01:00:00.5"]), iso_form(["2024-03-31", "soon"])
+    ('%Y-%m-%d', None)
+    """
+    forms = [next((form for form in ISO_FORMATS if _pattern_of(form).match(text)), None) for text in texts]
+    return forms[0] if forms and None not in forms else None
+
+
 def moments(texts: pa.Array, form: str) -> Moments:
     """Read texts of one form; a null is no moment."""
     import pyarrow as pa

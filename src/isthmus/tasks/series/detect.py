@@ -139,7 +139,7 @@ def fit_series_detector(
     say(f"{count:,} rows of {series.summary()}")
     made: dict[str, Any] = {"rows": count}
     detector = SeriesDetector.learn(stretches, series, mode, made)
-    refuse_notices(notices := _notices(series), strict=strict)
+    refuse_notices(notices := notices_of_series(series), strict=strict)
     made["seconds"] = seconds = round(time.monotonic() - started, 3)
     if output is not None:
         detector.save(output, force=force)
@@ -195,7 +195,7 @@ def detect_series(
     place = 0 if known is None else None
     detector = known or fit_series_detector(series, mode=mode, say=say).detector
     numbers, rows = _in_spreads(series, detector)
-    notices = (*_notices(series), *_unknown(series, detector))
+    notices = (*notices_of_series(series), *_unknown(series, detector))
     refuse_notices(notices, strict=strict)
     if len(rows) < SHORT:
         raise NoData(f"{series.name} must have at least {SHORT} rows to be judged; it has {len(rows):,}.")
@@ -273,7 +273,7 @@ def _opened(
     return series
 
 
-def _notices(series: SeriesSource) -> tuple[str, ...]:
+def notices_of_series(series: SeriesSource) -> tuple[str, ...]:
     """Of a series that was read: what is no part of it, and whether its rows were moved."""
     left_out = tuple(f"left out: {each}" for each in series.skipped)
     return (*left_out, *not_looked_at(series.ignored), *series.moved)
