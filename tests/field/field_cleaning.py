@@ -133,6 +133,25 @@ def a_journal_of_two_numbers_and_two_spellings_stays(folder: Path) -> None:
 
 
 @member("K41")
+def one_book_by_several_shops_in_their_own_spelling_stays(folder: Path) -> None:
+    g = np.random.default_rng(7)
+    ways = [("Organizing a Center for Color", "John Smith", "Smith & Sons"),
+            ("Organising a centre for colour", "J. Smith", "Smith and Sons"),
+            ("The History of Defense", "Catherine Müller", "St. Martin's Press"),
+            ("the history of defence", "Katherine Muller", "Saint Martins Press"),
+            ("Analysis of 12 Cases", "Jon Ohara; Ana Lind", "Park Street Books"),
+            ("Analyses of 12 cases", "Jon O'Hara; Ana Lind", "Park St. Book"),
+            ("A Catalogue of Jewels", "Erik Jansen", "Kiln Books"),
+            ("A Catalog of Jewels.", "Eric Janssen", "KILN books")]  # fmt: skip
+    rows = [["offer", "isbn", "title", "author", "publisher", "price"]]
+    for number in range(800):
+        book = int(g.integers(4))
+        cells = [ways[2 * book + int(g.random() < 0.002 * (2 + place))][place] for place in range(3)]
+        rows.append([number, f"978-{book}-11", *cells, g.integers(5, 60)])
+    stays(rows)
+
+
+@member("K41")
 def sizes_codes_and_styles_stay(folder: Path) -> None:
     g = np.random.default_rng(5)
     styles = (

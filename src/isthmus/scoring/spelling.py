@@ -61,10 +61,12 @@ class Typos:
     def _judged(self, value: str, meant: str) -> bool:
         if not looks_like(value, meant):
             return False
-        wrong = Counter(_WORD.findall(value)) - Counter(_WORD.findall(meant))
-        return bool(wrong) and all(
+        mine, theirs = Counter(_WORD.findall(value)), Counter(_WORD.findall(meant))
+        if not mine - theirs or not theirs - mine:  # a word left out or added, as "&" for "and"
+            return False
+        return all(
             self._rows[word] <= self.most_rows and (len(word) >= LEAST_LETTERS or not word.isalpha())
-            for word in wrong
+            for word in mine - theirs
         )
 
 
@@ -132,15 +134,19 @@ def same_words(value: str, other: str) -> bool:
 
 
 def _folded(word: str) -> str:
-    """Without capitals, accents, doubled letters, endings, and what British spelling does otherwise."""
+    """Without capitals, accents, doubled letters, endings, and what is spelt differently here and there."""
     plain = unicodedata.normalize("NFKD", word.casefold())
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    for british, american in _SPELLINGS:
-        plain = plain.replace(british, american)
-    return re.sub(r"(ing|ed|is|es|s|e)$", "", re.sub(r"re$", "er", re.sub(r"(.)\1", r"\1", plain)))
+    for one, other in _SPELLINGS:
+        plain = plain.replace(one, other)
+    return re.sub(_ENDING, "", re.sub(r"re$", "er", re.sub(r"(.)\1", r"\1", plain)))
 
 
-_SPELLINGS = (("our", "or"), ("ae", "e"), ("oe", "e"), ("z", "s"))
+_SPELLINGS = (
+    ("ence", "ense"), ("ogue", "og"), ("ou", "o"), ("ae", "e"), ("oe", "e"), ("z", "s"),  # British, American
+    ("ck", "k"), ("c", "k"), ("ph", "f"), ("th", "t"), ("y", "i"),  # Catherine, Kathryn
+)  # fmt: skip
+_ENDING = r"(ings?|ed|ers?|als?|is|es|s|e)$"
 
 
 def _same_digits(value: str, meant: str) -> bool:
