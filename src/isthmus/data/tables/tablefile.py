@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isthmus.data.readers.npy import load_npy
+from isthmus.config import require
 from isthmus.data.source import Skipped
 from isthmus.data.tables.schema import Column, Schema
 from isthmus.data.tables.table import Cells, Table
@@ -235,6 +237,8 @@ def _column_of(batches: Callable[[], Iterator[pa.RecordBatch]]) -> Callable[[str
 
 def _columns(first: pa.Table, like: Schema | None, column_of: Callable[..., Column]) -> Schema:
     _, kinds = _csvs()
+    twice = sorted(name for name, count in Counter(first.schema.names).items() if count > 1)
+    require(not twice, "column names", "different from one another", twice)
     return kinds.columns_of(dict(zip(first.schema.names, first.columns, strict=True)), like, column_of)
 
 
