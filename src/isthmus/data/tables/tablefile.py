@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from isthmus.data.readers.npy import load_npy
 from isthmus.config import require
+from isthmus.data.readers.npy import load_npy
 from isthmus.data.source import Skipped
 from isthmus.data.tables.schema import Column, Schema
 from isthmus.data.tables.table import Cells, Table
