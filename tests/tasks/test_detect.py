@@ -66,7 +66,7 @@ def test_a_model_of_usual_rows_serves_other_files(tmp_path, pay):
 
 def test_chunks_are_scored_like_the_whole(pay, monkeypatch):
     whole = detect(pay)
-    monkeypatch.setattr("isthmus.data.tables.csvs.BLOCK_BYTES", 900)
+    monkeypatch.setattr("isthmus.data.tables.textfile.READ_BYTES", 900)
     parts = detect(pay, whole.detector)
     assert len(list(open_table(pay).chunks())) > 3
     assert np.allclose(parts.scores, whole.scores, atol=1e-4)
