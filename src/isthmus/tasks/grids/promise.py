@@ -206,10 +206,23 @@ def _unpacking_error(grids: Grids, number: int, facts: Facts) -> float:
     reach = max(map(abs, _range(grids, number))) * abs(facts.scale) + abs(facts.offset)
     # Readers unpack short numbers into float32 where the scale is one.
     narrow = kind.itemsize <= _SHORT_BYTES and float(np.float32(facts.scale)) == facts.scale
-    return float(4 * np.finfo(np.float32 if narrow else np.float64).eps * reach)
+    eps = float(np.finfo(np.float32 if narrow else np.float64).eps)
+    lowest = min(_lowest_bit(each) for each in (facts.scale, facts.offset) if each)
+    is_exact = reach * eps <= lowest  # every product and sum is a multiple of it, and fits into a float
+    return 0.0 if is_exact else 4 * eps * reach
 
 
 _SHORT_BYTES = 2
+
+
+def _lowest_bit(value: float) -> float:
+    """The power of two that is the last digit of a float other than 0.
+
+    >>> _lowest_bit(0.5), _lowest_bit(12.0)
+    (0.5, 4.0)
+    """
+    numerator, denominator = value.as_integer_ratio()
+    return (numerator & -numerator) / denominator
 
 
 def _range(grids: Grids, number: int) -> tuple[float, float]:
