@@ -255,5 +255,15 @@ def frames_of_pandas_with_a_zone_are_series(folder: Path) -> None:
 
     when = pandas.date_range("2024-03-29", periods=ROWS, freq="h", tz="Europe/Berlin")
     frame = pandas.DataFrame({"when": when, "load": [load(row) for row in range(ROWS)]})
-    assert is_series(frame)
-    assert detect_series(frame).source.stamp.name == "when"
+    at_months = when.tz_localize(None).to_period("h")
+    for each, name in (
+        (frame, "when"),
+        (frame.set_index("when"), "when"),
+        (pandas.DataFrame({"load": frame["load"].to_numpy()}, index=when), "time"),
+        (frame.assign(when=at_months), "when"),
+        (pandas.Series(frame["load"].to_numpy(), index=when), "time"),
+    ):
+        assert is_series(each)
+        found = detect_series(each)
+        assert found.source.stamp.name == name
+        assert found.rows == ROWS

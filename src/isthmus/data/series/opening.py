@@ -41,6 +41,7 @@ def is_series(
     ascending order under a name like "time"), and all others hold numbers; or if it holds but one column
     of numbers, or one axis. A matrix of two axes is a table.
     """
+    source = _with_times(source)
     if isinstance(source, np.ndarray):
         return source.ndim == 1
     if isinstance(source, (str, Path)) and Path(source).suffix == ".npy" and Path(source).is_file():
@@ -83,8 +84,8 @@ def open_series(
     """Open a series.
 
     Args:
-        source: a path or frame as for `open_table`; an array or .npy of shape (rows,) or (rows, channels);
-            a .txt of numbers alone, one a line or all in one.
+        source: a path or frame as for `open_table`, of pandas also with times as its index; an array or
+            .npy of shape (rows,) or (rows, channels); a .txt of numbers alone, one a line or all in one.
         stamp: the column that says when; None looks for it, and counts rows where there is none.
         schema: kinds of columns that are known better; those not used are left out.
         ignore: columns that are left out.
@@ -95,6 +96,7 @@ def open_series(
         BadItem: a row that cannot be read, or has no stamp.
         SpecMismatch: the column of stamps is not there, or holds none.
     """
+    source = _with_times(source)
     if (
         isinstance(source, np.ndarray)
         or _is_npy(source)
@@ -110,6 +112,19 @@ def open_series(
             f"{table.name} holds no channel of numbers: a series has one stamp a row, and numbers beside it."
         )
     return _opened(table, found, channels)
+
+
+def _with_times(source: Any) -> Any:
+    """A frame of pandas with an index of times as a column, and periods as when they begin; else as it is."""
+    if type(source).__module__.partition(".")[0] != "pandas":
+        return source
+    import pandas as pd
+
+    frame = source.to_frame(source.name or "value") if isinstance(source, pd.Series) else source
+    if isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex, pd.TimedeltaIndex)):
+        frame = frame.reset_index(names=frame.index.name or "time")
+    periods = [name for name, kind in frame.dtypes.items() if isinstance(kind, pd.PeriodDtype)]
+    return frame.assign(**{name: frame[name].dt.to_timestamp() for name in periods}) if periods else frame
 
 
 @dataclass(frozen=True)
