@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 export ISTHMUS_DATA ?= $(wildcard $(abspath ../shared/data))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-all check format docs golden bench fuzz dist clean
+.PHONY: help demo test test-all test-optimised check format docs golden bench fuzz dist clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,11 @@ test: $(VENV)/.dev ## the everyday tests, 6 minutes on 2 cores
 
 test-all: $(VENV)/.dev ## the slow tests too
 	$(BIN)/pytest -n auto --dist loadfile
+
+test-optimised: $(VENV)/.dev ## the round trips under python -O, which drops assertions: every check must hold
+	$(BIN)/python -O -m pytest -n auto -W "ignore::pytest.PytestConfigWarning" -m "not slow" \
+		tests/golden tests/conformance tests/tasks/test_table_archives.py tests/tasks/test_table_rounding.py \
+		tests/tasks/test_audio_archives.py tests/tasks/test_grid_archives.py tests/tasks/test_video_archives.py
 
 check: $(VENV)/.dev ## format, lint, types, layers
 	$(BIN)/ruff format --check
